@@ -1,0 +1,56 @@
+"""The error of bad input, and its sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+LONGEST_LISTING = 20
+LONGEST_QUOTE = 120
+
+
+class InputError(ValueError):
+    """An input that cannot be used: the message says what must hold, what was got, what to do."""
+
+
+def quoted(value: object) -> str:
+    """`repr(value)`, cut where a hostile or very long value would flood the terminal."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 3] + "..."
+
+
+def unknown_name(kind: str, name: object, known: Iterable[str]) -> InputError:
+    """Return the error for a name that is not in a list, with the nearest names.
+
+    Parameters
+    ----------
+    kind
+        What the name stands for, "cell" or "protocol variable".
+    name
+        What was given.
+    known
+        The names that exist.
+
+    Returns
+    -------
+    InputError
+        To be raised by the caller.
+    """
+    names = sorted(known)
+    parts = [f"unknown {kind} {quoted(name)}"]
+    near = nearest(name, names)
+    if near:
+        parts.append(f"the nearest known are {', '.join(near)}")
+    if not names:
+        parts.append("none is known")
+    elif len(names) <= LONGEST_LISTING:
+        parts.append(f"all: {', '.join(names)}")
+    return InputError("; ".join(parts))
+
+
+def nearest(name: object, known: Iterable[str]) -> list[str]:
+    """Return at most three known names that resemble `name`, best first, whatever its case."""
+    if not isinstance(name, str) or len(name) > 2 * LONGEST_QUOTE:
+        return []
+    spelled = {entry.lower(): entry for entry in known}
+    return [spelled[key] for key in get_close_matches(name.lower(), spelled, n=3, cutoff=0.5)]

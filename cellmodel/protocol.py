@@ -1,0 +1,349 @@
+"""Formation and ageing protocols: PyBaMM experiment strings with named, sweepable variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cellmodel.errors import InputError, quoted, unknown_name
+from cellmodel.quantity import TEMPERATURE, Range, check_keys, locate, read_toml, shipped, text
+from cellmodel.step import Step, Term, parse_step, parse_term
+
+if TYPE_CHECKING:
+    from cellmodel.cell import Cell
+
+UNITS = ("C", "A", "V", "s", "min", "h", "K")
+HALLS = ("soak", "ageing")
+MOST_STEPS = 1000
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A number of a protocol that may be changed and swept.
+
+    Parameters
+    ----------
+    default
+        The number, or the PyBaMM name of the cell's parameter that gives it.
+    unit
+        One of C, A, V, s, min, h, K; "C" is the rate in nominal capacities per hour.
+    low, high
+        What the variable may be.
+    description, source
+        What it is, and where its default comes from.
+    """
+
+    default: float | str
+    unit: str
+    low: float
+    high: float
+    description: str
+    source: str
+
+    @property
+    def bounds(self) -> Range:
+        """The range that values must keep to."""
+        hint = TEMPERATURE.hint if self.unit == "K" else ""
+        return Range(self.low, self.high, self.unit, hint=hint)
+
+
+@dataclass(frozen=True)
+class OffChannel:
+    """A step that needs a hall and time, but no channel: soak before, ageing after formation.
+
+    Parameters
+    ----------
+    name
+        What the step is called.
+    duration
+        How long it takes, in h.
+    temperature
+        Temperature of the hall, in K.
+    hall
+        "soak" or "ageing": whose power and losses count.
+    """
+
+    name: str
+    duration: Term
+    temperature: Term
+    hall: str
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What is done with a cell, in cycles of steps.
+
+    Parameters
+    ----------
+    name, title, source
+        File stem, one line for people, where the protocol comes from.
+    variables
+        Name -> Variable; `temperature` [K] is the temperature of chamber and cell at the start.
+    cycles
+        The steps of each cycle, as written.
+    steps
+        The same steps parsed, in order, each with the index of its cycle.
+    off_channel
+        Steps in halls.
+    """
+
+    name: str
+    title: str
+    source: str
+    variables: Mapping[str, Variable]
+    cycles: tuple[tuple[str, ...], ...]
+    steps: tuple[Step, ...]
+    off_channel: tuple[OffChannel, ...] = ()
+
+    def with_variables(self, **values: float) -> Protocol:
+        """Return the protocol with other defaults.
+
+        Parameters
+        ----------
+        values
+            Variable name = number, in the variable's unit.
+
+        Raises
+        ------
+        InputError
+            If a name is unknown, a value is no number or out of range, or cut-offs are out of
+            order.
+        """
+        variables = dict(self.variables)
+        for name, value in values.items():
+            if name not in variables:
+                raise unknown_name(f"variable of protocol '{self.name}'", name, variables)
+            number = variables[name].bounds.check(name, value)
+            variables[name] = replace(variables[name], default=number, source="set by the user")
+        changed = replace(self, variables=MappingProxyType(variables))
+        changed._check_order(changed._own_defaults())
+        return changed
+
+    def defaults(self, cell: Cell) -> dict[str, float]:
+        """Return the value of every variable for `cell`, in the variables' units.
+
+        Raises
+        ------
+        InputError
+            If a value taken from the cell is out of range, or cut-offs are out of order.
+        """
+        values = {}
+        for name, variable in self.variables.items():
+            value = variable.default
+            if isinstance(value, str):
+                what = f"{name} (taken from '{value}' of cell '{cell.name}')"
+                value = variable.bounds.check(what, cell.parameter(value))
+            values[name] = value
+        self._check_order(values)
+        return values
+
+    def check(self, values: Mapping[str, object]) -> None:
+        """Raise InputError unless `values` (numbers, arrays or DataArrays) can be run.
+
+        Parameters
+        ----------
+        values
+            Every variable name -> number or array, in the variables' units; arrays must
+            broadcast.
+        """
+        for name, variable in self.variables.items():
+            if name not in values:
+                raise InputError(f"protocol '{self.name}' needs a value for variable '{name}'")
+            variable.bounds.check_array(name, values[name])
+        for name in values:
+            if name not in self.variables:
+                raise unknown_name(f"variable of protocol '{self.name}'", name, self.variables)
+        self._check_order(values)
+
+    def instructions(self, values: Mapping[str, float]) -> list[tuple[str, ...]]:
+        """Return the PyBaMM experiment strings of each cycle.
+
+        Parameters
+        ----------
+        values
+            Every variable name -> number, in the variables' units.
+
+        Raises
+        ------
+        InputError
+            As `check`.
+        """
+        self.check(values)
+        # PyBaMM does not read exponents: 1e-05 must be written 0.00001.
+        written = {
+            name: np.format_float_positional(float(value), trim="-")
+            for name, value in values.items()
+        }
+        return [tuple(step.format_map(written) for step in steps) for steps in self.cycles]
+
+    @property
+    def capacity_cycle(self) -> int:
+        """Index of the last cycle that discharges to a cut-off voltage: it measures the cell."""
+        return max(step.cycle for step in self.steps if step.is_full_discharge)
+
+    def _own_defaults(self) -> dict[str, float]:
+        return {n: v.default for n, v in self.variables.items() if not isinstance(v.default, str)}
+
+    def _check_order(self, values: Mapping[str, object]) -> None:
+        """Raise unless charges end above, and discharges below, the voltage they start from.
+
+        Only cut-offs whose values are known are compared: at load time some still belong to a
+        cell that is not known yet.
+        """
+        reached: Term | None = None  # the voltage at which the step before must have ended
+        for step in self.steps:
+            limit = step.voltage_limit
+            if limit is not None and reached is not None and step.sign != 0:
+                known = all(t.variable is None or t.variable in values for t in (limit, reached))
+                if known:
+                    start, end = reached.evaluate(values, 1.0), limit.evaluate(values, 1.0)
+                    if np.any(step.sign * (np.asarray(start - end)) <= 0):
+                        self._raise_order(step, start, end)
+            if step.kind == "voltage":
+                reached = step.value
+            elif step.kind == "current":
+                # With a time limit as well, the cut-off is not necessarily reached.
+                reached = limit if step.time_limit is None else None
+
+    def _raise_order(self, step: Step, start: object, end: object) -> None:
+        way = "below" if step.sign > 0 else "above"
+        gap = step.sign * np.asarray(start - end)
+        at = np.unravel_index(np.argmin(gap), gap.shape)
+        first, last = (float(np.broadcast_to(v, gap.shape)[at]) for v in (start, end))
+        raise InputError(
+            f"protocol '{self.name}', cycle {step.cycle}: the cut-off of '{step.template}' must "
+            f"lie {way} the {first:g} V where the step before ends, got {last:g} V; put the "
+            "cut-offs in order"
+        )
+
+
+def list_protocols() -> list[str]:
+    """Return the names of the protocols that come with the package."""
+    return list(shipped("protocols"))
+
+
+def load_protocol(name: str | Path) -> Protocol:
+    """Read a protocol.
+
+    Parameters
+    ----------
+    name
+        Name of a shipped protocol, or path of a .toml file.
+
+    Returns
+    -------
+    Protocol
+
+    Raises
+    ------
+    InputError
+        If there is no such protocol, or the file is wrong: unknown keys, numbers out of range,
+        a step that is not supported, cut-offs out of order.
+    """
+    path = locate("protocols", "protocol", name)
+    table = read_toml(path)
+    keys = ("name", "title", "source", "variables", "cycle", "off_channel")
+    check_keys(table, keys, str(path), required=("title", "source", "variables", "cycle"))
+    variables = _read_variables(table["variables"], f"{path}: [variables]")
+    units = {key: variable.unit for key, variable in variables.items()}
+    cycles = _read_cycles(table["cycle"], f"{path}: [[cycle]]")
+    steps = tuple(
+        parse_step(template, cycle, units, str(path))
+        for cycle, templates in enumerate(cycles)
+        for template in templates
+    )
+    off_channel = _read_off_channel(table.get("off_channel", []), units, f"{path}: [[off_channel]]")
+    if not any(step.is_full_discharge for step in steps):
+        raise InputError(
+            f"{path}: one step must discharge to a cut-off ('Discharge at ... until ... V'), "
+            "because the energy of the formed cell is measured there"
+        )
+    protocol = Protocol(
+        name=text(table.get("name", path.stem), f"{path}: name"),
+        title=text(table["title"], f"{path}: title"),
+        source=text(table["source"], f"{path}: source"),
+        variables=MappingProxyType(variables),
+        cycles=cycles,
+        steps=steps,
+        off_channel=off_channel,
+    )
+    protocol._check_order(protocol._own_defaults())
+    return protocol
+
+
+def _read_variables(table: object, where: str) -> dict[str, Variable]:
+    if not isinstance(table, Mapping):
+        raise InputError(f"{where} must be a table, got {quoted(table)}")
+    variables = {}
+    for name, entry in table.items():
+        here = f"{where} {name}"
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", name):
+            raise InputError(f"{here}: a name must be lower-case letters, digits and underscores")
+        keys = ("default", "unit", "low", "high", "description", "source")
+        check_keys(entry, keys, here, required=keys)
+        unit = entry["unit"]
+        if unit not in UNITS:
+            raise InputError(f"{here}: the unit must be one of {', '.join(UNITS)}, got {unit!r}")
+        bounds = TEMPERATURE if unit == "K" else Range(0, unit=unit, above=True)
+        low = bounds.check(f"{here}.low", entry["low"])
+        high = bounds.check(f"{here}.high", entry["high"])
+        if not low <= high:
+            raise InputError(f"{here}: low <= high must hold, got {low:g} and {high:g}")
+        texts = {key: text(entry[key], f"{here}.{key}") for key in ("description", "source")}
+        variable = Variable(entry["default"], unit, low, high, **texts)
+        if not isinstance(variable.default, str):
+            number = variable.bounds.check(f"{here}.default", variable.default)
+            variable = replace(variable, default=number)
+        variables[name] = variable
+    if "temperature" not in variables or variables["temperature"].unit != "K":
+        raise InputError(
+            f"{where}: a protocol must have the variable 'temperature' with unit 'K', the "
+            "temperature of the chamber and of the cell at the start"
+        )
+    return variables
+
+
+def _read_cycles(tables: object, where: str) -> tuple[tuple[str, ...], ...]:
+    if not isinstance(tables, list) or not tables:
+        raise InputError(f"{where} must be a list of at least one table, got {quoted(tables)}")
+    cycles: list[tuple[str, ...]] = []
+    total = 0
+    for table in tables:
+        check_keys(table, ("steps", "repeat"), where, required=("steps",))
+        steps = table["steps"]
+        if not isinstance(steps, list) or not steps:
+            raise InputError(f"{where}.steps must be a list of steps, got {quoted(steps)}")
+        repeat = table.get("repeat", 1)
+        if isinstance(repeat, bool) or not isinstance(repeat, int) or repeat < 1:
+            raise InputError(f"{where}.repeat must be a whole number above 0, got {repeat!r}")
+        total += repeat * len(steps)
+        if total > MOST_STEPS:
+            raise InputError(f"{where}: at most {MOST_STEPS} steps are supported, got {total}")
+        cycles += [tuple(steps)] * repeat
+    return tuple(cycles)
+
+
+def _read_off_channel(
+    tables: object, units: Mapping[str, str], where: str
+) -> tuple[OffChannel, ...]:
+    if not isinstance(tables, list):
+        raise InputError(f"{where} must be a list of tables, got {quoted(tables)}")
+    entries = []
+    for table in tables:
+        keys = ("name", "duration", "temperature", "hall")
+        check_keys(table, keys, where, required=keys)
+        name = text(table["name"], f"{where}.name")
+        if table["hall"] not in HALLS:
+            raise InputError(
+                f"{where} {name}: hall must be one of {', '.join(HALLS)}, got {table['hall']!r}"
+            )
+        duration = parse_term(table["duration"], "h", units, f"{where} {name}.duration")
+        temperature = parse_term(table["temperature"], "K", units, f"{where} {name}.temperature")
+        entries.append(OffChannel(name, duration, temperature, table["hall"]))
+    return tuple(entries)
