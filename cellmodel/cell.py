@@ -1,0 +1,232 @@
+"""Candidate cells: a PyBaMM parameter set, what we put on top of it, and the fresh state."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from cellmodel.errors import InputError, quoted
+from cellmodel.parameter_name import parameter_range, unit_of
+from cellmodel.quantity import (
+    Quantity,
+    Range,
+    check_keys,
+    locate,
+    read_quantity,
+    read_toml,
+    shipped,
+    text,
+)
+
+SEI_LAWS = ("tunnelling limited", "ec reaction limited")
+_FRACTION = Range(0, 1, "1", above=True, below=True)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A candidate cell, never charged.
+
+    Parameters
+    ----------
+    name, title, source
+        File stem, one line for people, where the cell is described.
+    parameter_set
+        Name of the PyBaMM parameter set, "OKane2022".
+    parameters
+        PyBaMM name -> Quantity: overrides of the set, and numbers it lacks, with their donor.
+    sei
+        SEI growth law, PyBaMM's option: "tunnelling limited" or "ec reaction limited".
+    negative_stoichiometry, positive_stoichiometry
+        Of the fresh cell: negative electrode empty, positive full [1].
+    first_cycle_efficiency
+        Measured value to which the SEI rate was calibrated [1].
+    calibration
+        "protocol" under which, and "parameter" with which it was.
+    materials
+        What the bill of materials needs.
+    """
+
+    name: str
+    title: str
+    source: str
+    parameter_set: str
+    parameters: Mapping[str, Quantity]
+    sei: str
+    negative_stoichiometry: Quantity
+    positive_stoichiometry: Quantity
+    first_cycle_efficiency: Quantity
+    calibration: Mapping[str, str]
+    materials: Mapping[str, Quantity | str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def parameter(self, name: str) -> float:
+        """Return a number of the cell.
+
+        Parameters
+        ----------
+        name
+            In PyBaMM's spelling, "Positive electrode thickness [m]".
+
+        Returns
+        -------
+        float
+            In the unit that the name states; overrides come before the set.
+
+        Raises
+        ------
+        InputError
+            If neither the cell nor its set has a number of this name.
+        """
+        if name in self.parameters:
+            return self.parameters[name].value
+        from cellmodel.bridge import parameter_values  # imports PyBaMM
+
+        return parameter_values.parameter(self, name)
+
+    def replace_parameters(self, values: Mapping[str, float | Quantity]) -> Cell:
+        """Return the cell with other numbers.
+
+        Parameters
+        ----------
+        values
+            PyBaMM name -> number in the unit that the name states, or Quantity.
+
+        Raises
+        ------
+        InputError
+            If a name is unknown, belongs to another input, or a number is out of range.
+        """
+        parameters = dict(self.parameters)
+        for name, value in values.items():
+            self.check_parameter_name(name)
+            quantity = value
+            if not isinstance(quantity, Quantity):
+                quantity = Quantity(value, unit_of(name) or "1", "set by the user")
+            number = parameter_range(name).check(name, quantity.value)
+            parameters[name] = dataclasses.replace(quantity, value=number)
+        _check_window(parameters, self.name)
+        return dataclasses.replace(self, parameters=MappingProxyType(parameters))
+
+    def check_parameter_name(self, name: object) -> None:
+        """Raise InputError unless the cell or its PyBaMM set has the parameter `name`."""
+        if name in self.parameters:
+            return
+        from cellmodel.bridge import parameter_values  # imports PyBaMM
+
+        parameter_values.parameter(self, name)
+
+    def provenance(self) -> list[tuple[str, float | str, str, str]]:
+        """Return rows (name, value, unit, source) of everything that is ours, for people."""
+        rows: list[tuple[str, float | str, str, str]] = [
+            ("parameter set", self.parameter_set, "", "PyBaMM"),
+            ("SEI law", self.sei, "", "PyBaMM"),
+        ]
+        named = {
+            "negative stoichiometry, fresh": self.negative_stoichiometry,
+            "positive stoichiometry, fresh": self.positive_stoichiometry,
+            "first-cycle efficiency, target": self.first_cycle_efficiency,
+            **self.parameters,
+            **self.materials,
+        }
+        for name, entry in named.items():
+            if isinstance(entry, Quantity):
+                lent = f" (lent by {entry.donor})" if entry.donor else ""
+                rows.append((name, entry.value, entry.unit, entry.source + lent))
+            else:
+                rows.append((name, entry, "", ""))
+        return rows
+
+
+def list_cells() -> list[str]:
+    """Return the names of the cells that come with the package."""
+    return list(shipped("cells"))
+
+
+def load_cell(name: str | Path) -> Cell:
+    """Read a cell.
+
+    Parameters
+    ----------
+    name
+        Name of a shipped cell, or path of a .toml file.
+
+    Returns
+    -------
+    Cell
+
+    Raises
+    ------
+    InputError
+        If there is no such cell, or the file is wrong: unknown or missing keys, units, numbers
+        out of range.
+    """
+    path = locate("cells", "cell", name)
+    table = read_toml(path)
+    required = ("title", "source", "parameter_set", "sei", "fresh", "first_cycle")
+    check_keys(table, ("name", *required, "parameters", "materials"), str(path), required=required)
+    texts = {key: text(table[key], f"{path}: {key}") for key in required[:4]}
+    if texts["sei"] not in SEI_LAWS:
+        raise InputError(f"{path}: sei must be one of {SEI_LAWS}, got {quoted(texts['sei'])}")
+    stoichiometries = ("negative_stoichiometry", "positive_stoichiometry")
+    check_keys(table["fresh"], stoichiometries, f"{path}: [fresh]", required=stoichiometries)
+    fresh = {
+        key: read_quantity(table["fresh"][key], f"{path}: [fresh] {key}", _FRACTION)
+        for key in stoichiometries
+    }
+    first, where = table["first_cycle"], f"{path}: [first_cycle]"
+    keys = ("efficiency", "protocol", "parameter")
+    check_keys(first, keys, where, required=keys)
+    parameters = _read_parameters(table.get("parameters", {}), f"{path}: [parameters]")
+    _check_window(parameters, str(path))
+    return Cell(
+        name=text(table.get("name", path.stem), f"{path}: name"),
+        **texts,
+        **fresh,
+        parameters=MappingProxyType(parameters),
+        first_cycle_efficiency=read_quantity(first["efficiency"], f"{where} efficiency", _FRACTION),
+        calibration=MappingProxyType(
+            {key: text(first[key], f"{where} {key}") for key in ("protocol", "parameter")}
+        ),
+        materials=MappingProxyType(
+            _read_materials(table.get("materials", {}), f"{path}: [materials]")
+        ),
+    )
+
+
+def _read_parameters(table: object, where: str) -> dict[str, Quantity]:
+    if not isinstance(table, Mapping):
+        raise InputError(f"{where} must be a table, got {quoted(table)}")
+    parameters = {}
+    for name, entry in table.items():
+        here = f'{where} "{name}"'
+        quantity = read_quantity(entry, here)
+        unit = unit_of(name) or "1"
+        if quantity.unit != unit:
+            raise InputError(f"{here}: the unit must be '{unit}', got '{quantity.unit}'")
+        parameter_range(name).check(f"{here}.value", quantity.value)
+        parameters[name] = quantity
+    return parameters
+
+
+def _read_materials(table: object, where: str) -> dict[str, Quantity | str]:
+    if not isinstance(table, Mapping):
+        raise InputError(f"{where} must be a table, got {quoted(table)}")
+    return {
+        name: text(entry, f"{where} {name}")
+        if isinstance(entry, str)
+        else read_quantity(entry, f"{where} {name}")
+        for name, entry in table.items()
+    }
+
+
+def _check_window(parameters: Mapping[str, Quantity], where: str) -> None:
+    """Compare the cut-offs if the cell itself states both; the shipped sets are in order."""
+    lower = parameters.get("Lower voltage cut-off [V]")
+    upper = parameters.get("Upper voltage cut-off [V]")
+    if lower is not None and upper is not None and not lower.value < upper.value:
+        raise InputError(
+            f"{where}: the lower voltage cut-off must lie below the upper, got {lower.value:g} "
+            f"and {upper.value:g} V"
+        )

@@ -1,0 +1,180 @@
+"""The table of every variable and dimension of our Datasets, and the only way to build one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import xarray as xr
+
+from cellmodel.errors import unknown_name
+
+
+@dataclass(frozen=True)
+class VariableSpec:
+    """What a variable is.
+
+    Parameters
+    ----------
+    name
+        As in the Dataset.
+    units
+        CF spelling: "W h", "A m-2", "1"; empty for codes and names.
+    long_name
+        What it means, for people and axis labels.
+    dims
+        Dimensions it has besides those of the cases.
+    pybamm_name
+        The same thing in PyBaMM, if it is one of its variables.
+    """
+
+    name: str
+    units: str
+    long_name: str
+    dims: tuple[str, ...] = ()
+    pybamm_name: str = ""
+
+
+@dataclass(frozen=True)
+class DimensionSpec:
+    """What a dimension is; `units` and `long_name` as for variables."""
+
+    name: str
+    units: str
+    long_name: str
+
+
+_CYCLE = ("cycle",)
+_TIME = ("time",)
+
+_FORMATION = (
+    VariableSpec("charge_capacity", "A h", "charge put into the cell", _CYCLE),
+    VariableSpec("discharge_capacity", "A h", "charge taken from the cell", _CYCLE),
+    VariableSpec("charge_energy", "W h", "energy put into the cell at its terminals", _CYCLE),
+    VariableSpec("discharge_energy", "W h", "energy taken from the cell at its terminals", _CYCLE),
+    VariableSpec("coulombic_efficiency", "1", "discharge capacity / charge capacity", _CYCLE),
+    VariableSpec("energy_efficiency", "1", "discharge energy / charge energy", _CYCLE),
+    VariableSpec("first_cycle_efficiency", "1", "coulombic efficiency of the first cycle"),
+    VariableSpec("lithium_loss", "A h", "lithium inventory consumed by side reactions"),
+    VariableSpec(
+        "sei_thickness",
+        "m",
+        "mean SEI thickness of the negative electrode",
+        pybamm_name="X-averaged negative total SEI thickness [m]",
+    ),
+    VariableSpec("nominal_energy", "W h", "discharge energy of the last full discharge"),
+    VariableSpec("formation_time", "h", "time on the cycler channel"),
+    VariableSpec("total_time", "h", "time on the channel and in soak and ageing halls"),
+    VariableSpec("charge_time", "h", "time with charging current"),
+    VariableSpec("discharge_time", "h", "time with discharging current"),
+    VariableSpec("squared_current_time", "A2 h", "time integral of the squared current"),
+    VariableSpec("max_cell_temperature", "K", "highest cell temperature"),
+    VariableSpec("negative_stoichiometry", "1", "mean negative stoichiometry at the end"),
+    VariableSpec("positive_stoichiometry", "1", "mean positive stoichiometry at the end"),
+    VariableSpec("cycler_energy", "W h", "electricity of the cycler, recovered energy subtracted"),
+    VariableSpec("chamber_energy", "W h", "electricity to temper position, soak and ageing halls"),
+    VariableSpec("formation_energy", "W h", "electricity of formation: cycler and chambers"),
+    VariableSpec(
+        "specific_formation_energy", "1", "electricity of formation / nominal energy of the cell"
+    ),
+    VariableSpec("component_mass", "kg", "mass in one cell", ("component",)),
+    VariableSpec("status", "", "outcome of the simulation"),
+)
+
+_SERIES = (
+    VariableSpec("voltage", "V", "terminal voltage", _TIME, "Voltage [V]"),
+    VariableSpec("current", "A", "current, positive on discharge", _TIME, "Current [A]"),
+    VariableSpec(
+        "cell_temperature", "K", "cell temperature", _TIME, "Volume-averaged cell temperature [K]"
+    ),
+    VariableSpec("capacity", "A h", "net charge taken out", _TIME, "Discharge capacity [A.h]"),
+    VariableSpec("lithium_loss_series", "A h", "lithium consumed so far", _TIME),
+    VariableSpec(
+        "sei_thickness_series",
+        "m",
+        "mean SEI thickness of the negative electrode",
+        _TIME,
+        "X-averaged negative total SEI thickness [m]",
+    ),
+)
+
+VARIABLES: Mapping[str, VariableSpec] = MappingProxyType(
+    {spec.name: spec for block in (_FORMATION, _SERIES) for spec in block}
+)
+
+DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
+    {
+        spec.name: spec
+        for spec in (
+            DimensionSpec("cycle", "1", "formation cycle, counted from 0"),
+            DimensionSpec("time", "h", "time since the start on the channel"),
+            DimensionSpec("cell", "", "candidate cell"),
+            DimensionSpec("component", "", "component of the cell"),
+            DimensionSpec("stage", "", "life-cycle stage"),
+            DimensionSpec("site", "", "site of the plant"),
+        )
+    }
+)
+
+
+def label(
+    data: Mapping[str, xr.DataArray | tuple],
+    coords: Mapping[Hashable, object] | None = None,
+) -> xr.Dataset:
+    """Build a Dataset from variables of the table.
+
+    Parameters
+    ----------
+    data
+        Variable name -> DataArray or (dims, array).
+    coords
+        Coordinate name -> DataArray, (dims, array) or, for its own dimension, array.
+
+    Returns
+    -------
+    xarray.Dataset
+        Variables with `units`, `long_name` and, where there is one, `pybamm_name`; coordinates
+        of the table's dimensions likewise.
+
+    Raises
+    ------
+    InputError
+        If a name is not in the table.
+    ValueError
+        If a variable lacks a dimension that the table says it has.
+    """
+    arrays = {}
+    for name, content in data.items():
+        if name not in VARIABLES:
+            raise unknown_name("variable", name, VARIABLES)
+        spec = VARIABLES[name]
+        array = (
+            content
+            if isinstance(content, xr.DataArray)
+            else xr.DataArray(content[1], dims=content[0])
+        )
+        if not set(spec.dims) <= set(array.dims):
+            raise ValueError(f"{name} must have the dimensions {spec.dims}, got {array.dims}")
+        arrays[name] = array.copy(deep=False).assign_attrs(_attributes(spec, array.attrs))
+    dataset = xr.Dataset(arrays, coords=coords)
+    for name, spec in DIMENSIONS.items():
+        if name in dataset.coords:
+            dataset[name].attrs.update(_attributes(spec, {}))
+    return dataset
+
+
+def _attributes(spec: VariableSpec | DimensionSpec, attributes: Mapping) -> dict:
+    # Arithmetic of xarray keeps the attributes of one operand: only flags may stay.
+    kept = {key: value for key, value in attributes.items() if key.startswith("flag_")}
+    named = {key: getattr(spec, key, "") for key in ("units", "long_name", "pybamm_name")}
+    return {key: value for key, value in named.items() if value} | kept
+
+
+def cf_unit(unit: str) -> str:
+    """Return a unit of PyBaMM or of a protocol in CF spelling: "mol.m-3" -> "mol m-3", C -> h-1."""
+    special = {"C": "h-1", "": "1", "-": "1", "Ohm": "ohm"}
+    if unit in special:
+        return special[unit]
+    return re.sub(r"\bOhm\b", "ohm", unit.replace(".", " "))
