@@ -1,4 +1,4 @@
-"""PyBaMM parameter names: the unit they state, our name for the dimension, what the number may be."""
+"""PyBaMM parameter names: their unit, our name for the dimension, what the number may be."""
 
 from __future__ import annotations
 
@@ -37,8 +37,10 @@ _RANGES: tuple[tuple[str, Range], ...] = (
     (r"heat transfer coefficient", Range(0)),
     (r"entropic change|potential|volume change|offset", Range()),
     (
-        r"diffusivity|concentration|capacity|density|area|volume|conductivity|exchange.current"
-        r"|Thermodynamic factor|Number of|Bruggeman|Tunneling|Ratio of|transfer coefficient",
+        (
+            r"diffusivity|concentration|capacity|density|area|volume|conductivity|Tunneling"
+            r"|exchange.current|Thermodynamic factor|Number of|Bruggeman|Ratio of"
+        ),
         Range(0, above=True),
     ),
     (r"resist|activation energy|rate constant", Range(0)),

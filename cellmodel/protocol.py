@@ -203,7 +203,7 @@ class Protocol:
                 known = all(t.variable is None or t.variable in values for t in (limit, reached))
                 if known:
                     start, end = reached.evaluate(values, 1.0), limit.evaluate(values, 1.0)
-                    if np.any(step.sign * (np.asarray(start - end)) <= 0):
+                    if np.any(step.sign * np.asarray(start - end) <= 0):
                         self._raise_order(step, start, end)
             if step.kind == "voltage":
                 reached = step.value
@@ -213,9 +213,9 @@ class Protocol:
 
     def _raise_order(self, step: Step, start: object, end: object) -> None:
         way = "below" if step.sign > 0 else "above"
-        gap = step.sign * np.asarray(start - end)
-        at = np.unravel_index(np.argmin(gap), gap.shape)
-        first, last = (float(np.broadcast_to(v, gap.shape)[at]) for v in (start, end))
+        at = np.argmin(step.sign * np.asarray(start - end))
+        # start and end may be DataArrays with dimensions of their own
+        first, last = (float(np.asarray(v).flat[at]) for v in (start + 0 * end, 0 * start + end))
         raise InputError(
             f"protocol '{self.name}', cycle {step.cycle}: the cut-off of '{step.template}' must "
             f"lie {way} the {first:g} V where the step before ends, got {last:g} V; put the "
