@@ -31,7 +31,7 @@ _MODULES = {
     "list_plants": "plant",
     "load_plant": "plant",
     "simulate_formation": "formation",
-    "sweep_formation": "formation",
+    "sweep_formation": "sweep",
     "simulate_cycling": "cycling",
     "footprint": "footprint",
     "run_study": "study",

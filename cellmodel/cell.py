@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from cellmodel.errors import InputError, quoted
+from cellmodel.errors import InputError, quoted, unknown_name
 from cellmodel.parameter_name import parameter_range, unit_of
 from cellmodel.quantity import (
     Quantity,
@@ -81,9 +81,9 @@ class Cell:
         """
         if name in self.parameters:
             return self.parameters[name].value
-        from cellmodel.bridge import parameter_values  # imports PyBaMM
+        from cellmodel.bridge.parameter_values import parameter  # imports PyBaMM
 
-        return parameter_values.parameter(self, name)
+        return parameter(self, name)
 
     def replace_parameters(self, values: Mapping[str, float | Quantity]) -> Cell:
         """Return the cell with other numbers.
@@ -98,12 +98,15 @@ class Cell:
         InputError
             If a name is unknown, belongs to another input, or a number is out of range.
         """
+        if not isinstance(values, Mapping):
+            raise InputError(f"parameters must map names to numbers, got {quoted(values)}")
         parameters = dict(self.parameters)
         for name, value in values.items():
             self.check_parameter_name(name)
             quantity = value
             if not isinstance(quantity, Quantity):
                 quantity = Quantity(value, unit_of(name) or "1", "set by the user")
+            _check_unit(name, quantity, name)
             number = parameter_range(name).check(name, quantity.value)
             parameters[name] = dataclasses.replace(quantity, value=number)
         _check_window(parameters, self.name)
@@ -111,11 +114,15 @@ class Cell:
 
     def check_parameter_name(self, name: object) -> None:
         """Raise InputError unless the cell or its PyBaMM set has the parameter `name`."""
+        if not isinstance(name, str):
+            raise InputError(f"a parameter is named by a string, got {quoted(name)}")
         if name in self.parameters:
             return
-        from cellmodel.bridge import parameter_values  # imports PyBaMM
+        from cellmodel.bridge.parameter_values import parameter_names  # imports PyBaMM
 
-        parameter_values.parameter(self, name)
+        known = parameter_names(self)
+        if name not in known:
+            raise unknown_name(f"parameter of cell '{self.name}'", name, known)
 
     def provenance(self) -> list[tuple[str, float | str, str, str]]:
         """Return rows (name, value, unit, source) of everything that is ours, for people."""
@@ -202,12 +209,16 @@ def _read_parameters(table: object, where: str) -> dict[str, Quantity]:
     for name, entry in table.items():
         here = f'{where} "{name}"'
         quantity = read_quantity(entry, here)
-        unit = unit_of(name) or "1"
-        if quantity.unit != unit:
-            raise InputError(f"{here}: the unit must be '{unit}', got '{quantity.unit}'")
+        _check_unit(name, quantity, here)
         parameter_range(name).check(f"{here}.value", quantity.value)
         parameters[name] = quantity
     return parameters
+
+
+def _check_unit(name: str, quantity: Quantity, where: str) -> None:
+    unit = unit_of(name) or "1"
+    if quantity.unit != unit:
+        raise InputError(f"{where}: the unit must be '{unit}', got '{quantity.unit}'")
 
 
 def _read_materials(table: object, where: str) -> dict[str, Quantity | str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from cellmodel.errors import InputError
@@ -29,17 +30,17 @@ _RANGES: tuple[tuple[str, Range], ...] = (
     (r"porosity|active material volume fraction", Range(0, 1, above=True, below=True)),
     (r"transference number", Range(0, 1)),
     (r"charge transfer coefficient", Range(0, 1, above=True, below=True)),
-    (r"(cut-off|SOC) \[V\]$", Range(0, 6, "V")),
-    (r"SEI thickness \[m\]$", Range(0, 1e-5, "m", above=True, hint="did you pass nanometres?")),
-    (r"thickness \[m\]$", Range(0, 0.01, "m", above=True, hint=_METRES)),
-    (r"particle radius \[m\]$", Range(0, 1e-3, "m", above=True, hint=_METRES)),
-    (r"(height|width|length|diameter) .*\[m\]$", Range(0, 1000, "m", above=True)),
-    (r"heat transfer coefficient", Range(0)),
+    (r"(cut-off|SOC) \[V\]$", Range(0, 6)),
+    (r"SEI thickness \[m\]$", Range(0, 1e-5, above=True, hint="did you pass nanometres?")),
+    (r"thickness \[m\]$", Range(0, 0.01, above=True, hint=_METRES)),
+    (r"particle radius \[m\]$", Range(0, 1e-3, above=True, hint=_METRES)),
+    (r"(height|width|length|diameter) .*\[m\]$", Range(0, 1000, above=True)),
+    (r"heat transfer coefficient|Bruggeman|plated|reference concentration for free", Range(0)),
     (r"entropic change|potential|volume change|offset", Range()),
     (
         (
             r"diffusivity|concentration|capacity|density|area|volume|conductivity|Tunneling"
-            r"|exchange.current|Thermodynamic factor|Number of|Bruggeman|Ratio of"
+            r"|exchange.current|Thermodynamic factor|Number of|Ratio of"
         ),
         Range(0, above=True),
     ),
@@ -69,7 +70,8 @@ def parameter_range(name: str) -> Range:
     """
     if name in OWNED_ELSEWHERE:
         raise InputError(f"'{name}' cannot be set here: use {OWNED_ELSEWHERE[name]}")
+    unit = unit_of(name) or "1"
     for pattern, bounds in _RANGES:
         if re.search(pattern, name):
-            return bounds
-    return Range()
+            return replace(bounds, unit=unit)
+    return Range(unit=unit)

@@ -44,7 +44,7 @@ def summarise(
     Returns
     -------
     xarray.Dataset
-        NaN wherever status is not 0.
+        Simulated values are NaN wherever status is not 0.
     """
     succeeded = raw["status"] == 0
     results = {name: raw[name].where(succeeded) for name in raw.data_vars if name != "status"}
@@ -90,7 +90,8 @@ def summarise(
         "chamber_energy": chamber,
         "formation_energy": formation,
         "specific_formation_energy": formation / nominal_energy,
-        "component_mass": bill_of_materials(cell, parameters).where(succeeded),
+        # not masked: masses follow from the design alone, and need not know its other dimensions
+        "component_mass": bill_of_materials(cell, parameters),
         "status": raw["status"],
     }
     return label(results, raw.coords)

@@ -62,7 +62,7 @@ _FORMATION = (
         "sei_thickness",
         "m",
         "mean SEI thickness of the negative electrode",
-        pybamm_name="X-averaged negative total SEI thickness [m]",
+        pybamm_name="X-averaged negative SEI thickness [m]",
     ),
     VariableSpec("nominal_energy", "W h", "discharge energy of the last full discharge"),
     VariableSpec("formation_time", "h", "time on the cycler channel"),
@@ -96,12 +96,71 @@ _SERIES = (
         "m",
         "mean SEI thickness of the negative electrode",
         _TIME,
-        "X-averaged negative total SEI thickness [m]",
+        "X-averaged negative SEI thickness [m]",
     ),
+    VariableSpec(
+        "negative_stoichiometry_series",
+        "1",
+        "mean negative stoichiometry",
+        _TIME,
+        "Negative electrode stoichiometry",
+    ),
+    VariableSpec(
+        "positive_stoichiometry_series",
+        "1",
+        "mean positive stoichiometry",
+        _TIME,
+        "Positive electrode stoichiometry",
+    ),
+    VariableSpec("cycle_index", "1", "index of the cycle", _TIME),
+    VariableSpec("step_index", "1", "index of the step within its cycle", _TIME),
+)
+
+_CYCLING = (
+    VariableSpec(
+        "resistance", "ohm", "ohmic and charge-transfer resistance when a discharge begins", _CYCLE
+    ),
+    VariableSpec("cycle_life", "1", "cycles until the discharge capacity falls to the threshold"),
+)
+
+_SITE = ("site",)
+
+_FOOTPRINT = (
+    VariableSpec(
+        "carbon_footprint",
+        "kg kWh-1",
+        "CO2-equivalent (GWP100) per kWh of capacity, by stage and component",
+        ("stage", "component", "site"),
+    ),
+    VariableSpec(
+        "carbon_footprint_total",
+        "kg kWh-1",
+        "CO2-equivalent (GWP100) per kWh of capacity, all stages but use",
+        _SITE,
+    ),
+    VariableSpec(
+        "carbon_footprint_to_gate",
+        "kg kWh-1",
+        "CO2-equivalent (GWP100) per kWh of capacity, cradle to gate",
+        _SITE,
+    ),
+    VariableSpec(
+        "material_input",
+        "kg kWh-1",
+        "material bought per kWh of good cells, scrap included",
+        ("component",),
+    ),
+    VariableSpec("plant_electricity", "1", "kWh of electricity per kWh of good cells"),
+    VariableSpec("plant_heat", "1", "kWh of useful heat per kWh of good cells"),
+    VariableSpec(
+        "formation_share_of_plant_electricity", "1", "electricity of formation / plant electricity"
+    ),
+    VariableSpec("plant_yield", "1", "good cells / cells started"),
+    VariableSpec("formation_channels", "1", "channels that the plant's output occupies"),
 )
 
 VARIABLES: Mapping[str, VariableSpec] = MappingProxyType(
-    {spec.name: spec for block in (_FORMATION, _SERIES) for spec in block}
+    {spec.name: spec for block in (_FORMATION, _SERIES, _CYCLING, _FOOTPRINT) for spec in block}
 )
 
 DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
@@ -150,14 +209,14 @@ def label(
         if name not in VARIABLES:
             raise unknown_name("variable", name, VARIABLES)
         spec = VARIABLES[name]
-        array = (
-            content
-            if isinstance(content, xr.DataArray)
-            else xr.DataArray(content[1], dims=content[0])
-        )
+        if isinstance(content, xr.DataArray):
+            array = content.copy(deep=False)
+        else:
+            array = xr.DataArray(content[1], dims=content[0])
         if not set(spec.dims) <= set(array.dims):
             raise ValueError(f"{name} must have the dimensions {spec.dims}, got {array.dims}")
-        arrays[name] = array.copy(deep=False).assign_attrs(_attributes(spec, array.attrs))
+        array.attrs = _attributes(spec, array.attrs)
+        arrays[name] = array
     dataset = xr.Dataset(arrays, coords=coords)
     for name, spec in DIMENSIONS.items():
         if name in dataset.coords:

@@ -1,0 +1,323 @@
+"""Protocols: sentences with variables, read once, refused early."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cellmodel as cm
+from cellmodel.step import Term, parse_step
+
+UNITS = {"rate": "C", "current": "A", "upper": "V", "time": "h", "minutes": "min", "hot": "K"}
+VOLTAGES = {"upper_voltage": 4.2, "lower_voltage": 2.5}
+
+
+@pytest.fixture
+def protocol():
+    return cm.load_protocol("two-cycle").with_variables(**VOLTAGES)
+
+
+@pytest.fixture
+def values(protocol):
+    return {name: variable.default for name, variable in protocol.variables.items()}
+
+
+def step(template):
+    return parse_step(template, 0, UNITS, "p.toml")
+
+
+@pytest.mark.parametrize(
+    ("template", "kind", "sign", "value", "voltage", "current", "time"),
+    [
+        ("Charge at {rate} C until {upper} V", "current", -1, 2.0, 4.0, None, None),
+        ("Discharge at C/5 until 2.5V", "current", 1, 1.0, 2.5, None, None),
+        ("Charge at 500 mA for 30 minutes", "current", -1, 0.5, None, None, 1800),
+        ("Charge at {current} A for 2 hours or until 3.9 V", "current", -1, 3, 3.9, None, 7200),
+        ("Hold at {upper} V until C/20", "voltage", 0, 4.0, None, 0.25, None),
+        ("Hold at 4.2 V for 1 hour or until {rate} C", "voltage", 0, 4.2, None, 2.0, 3600),
+        ("Hold at 4.2 V until 50 mA", "voltage", 0, 4.2, None, 0.05, None),
+        ("Hold at 4.2 V for {time} hours", "voltage", 0, 4.2, None, None, 7200),
+        ("Rest for {minutes} minutes", "rest", 0, None, None, None, 600),
+        ("Rest for 10 s", "rest", 0, None, None, None, 10),
+    ],
+)
+def test_steps_are_read_in_si(template, kind, sign, value, voltage, current, time):
+    variables = {"rate": 0.4, "current": 3.0, "upper": 4.0, "time": 2.0, "minutes": 10.0}
+
+    def number(term):
+        return None if term is None else pytest.approx(term.evaluate(variables, 5.0), rel=1e-12)
+
+    read = step(template)
+    assert (read.kind, read.sign) == (kind, sign)
+    assert value == number(read.value)
+    assert voltage == number(read.voltage_limit)
+    assert current == number(read.current_limit)
+    assert time == number(read.time_limit)
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("Charge at 3 W until 4.2 V", "'Charge at 3 W until 4.2 V' is not supported; supported"),
+        ("Charge at {rate} W until 4.2 V", "is not supported"),
+        ("Run US06 (A)", "is not supported"),
+        ("Charge at 1 C until 80%", "is not supported"),
+        ("Charge at -1 C until 4.2 V", "is not supported"),
+        ("Charge at 1 C until 4.2 V until 4.3 V", "is not supported"),
+        ("Charge at 1 C or until 4.2 V for 1 hour", "is not supported"),
+        ("Charge at C/{rate} until 4.2 V", "is not supported"),
+        ("charge at 1 C until 4.2 V", "is not supported"),
+        ("", "is not supported"),
+        ("Charge at 1 C", "a charge or discharge must end by a voltage or a time"),
+        ("Charge at 1 C until C/20", "a charge or discharge must end by a voltage or a time"),
+        ("Hold at 4.2 V", "a hold must end by a current or a time"),
+        ("Hold at 4.2 V until 4.1 V", "a hold must end by a current or a time"),
+        ("Rest", "must say how long"),
+        ("Rest until 4 V", "must say how long"),
+        ("Charge at 0 C until 4.2 V", "'0 C' must be above 0, got 0.0"),
+        ("Charge at C/0 until 4.2 V", "the rate C/0 must be above 0, got 0.0"),
+        ("Rest for 0 hours", "'0 hours' must be above 0"),
+        (
+            "Charge at {rte} C until 4.2 V",
+            "unknown variable in .*'rte'; the nearest known are rate",
+        ),
+        (
+            "Charge at {upper} C until 4.2 V",
+            "'{upper}' stands where unit 'C' is needed, but .* 'V'",
+        ),
+        ("Charge at {rate} C until {rate} V", "'{rate}' stands where unit 'V' is needed"),
+        ("Rest for {minutes} hours", "'{minutes}' stands where unit 'h' is needed"),
+        ("Charge at {current} mA for 1 hour", "'{current}' stands where unit 'mA' is needed"),
+        (3, "step 3 must be a string"),
+        ("Rest for " + "9" * 10**6 + " hours", "must be a string of at most 300 characters"),
+    ],
+)
+def test_a_step_that_is_not_supported_is_named(template, message):
+    with pytest.raises(cm.InputError, match=f"p.toml: step .*{message}|{message}"):
+        step(template)
+
+
+@given(st.text(max_size=60))
+def test_any_sentence_is_read_or_refused(template):
+    try:
+        read = step(template)
+    except cm.InputError:
+        return
+    assert read.voltage_limit or read.current_limit or read.time_limit
+
+
+def test_terms_broadcast():
+    rate = Term("{rate}", "C")
+    result = rate.evaluate({"rate": np.array([[0.1], [0.2]])}, np.array([5.0, 10.0]))
+    np.testing.assert_allclose(result, [[0.5, 1.0], [1.0, 2.0]], rtol=1e-15, atol=0)
+    assert Term("1", "C", 1 / 20).evaluate({}, 5.0) == 0.25
+
+
+@pytest.mark.parametrize("name", cm.list_protocols())
+def test_shipped_protocols_state_unit_range_and_source(name):
+    protocol = cm.load_protocol(name)
+    assert protocol.name == name
+    for variable in protocol.variables.values():
+        assert variable.description
+        assert variable.source
+        assert variable.low < variable.high
+    assert protocol.variables["temperature"].unit == "K"
+    assert protocol.capacity_cycle == len(protocol.cycles) - 1
+    assert [hall.hall for hall in protocol.off_channel] == ["soak", "ageing", "ageing"]
+
+
+@pytest.mark.parametrize("name", cm.list_protocols())
+def test_pybamm_reads_the_instructions(name):
+    pybamm = pytest.importorskip("pybamm")
+    protocol = cm.load_protocol(name).with_variables(**VOLTAGES, charge_rate=0.0012345678)
+    values = {key: variable.default for key, variable in protocol.variables.items()}
+    experiment = pybamm.Experiment(protocol.instructions(values))
+    assert len(experiment.steps) == len(protocol.steps)
+    for theirs, ours in zip(experiment.steps, protocol.steps, strict=True):
+        expected = 0.0 if ours.value is None else ours.value.evaluate(values, 1.0)
+        sign = 1 if ours.kind == "voltage" else ours.sign
+        assert theirs.value == pytest.approx(sign * expected, rel=1e-15)
+        if ours.time_limit is not None:
+            assert theirs.duration == ours.time_limit.evaluate(values, 1.0)
+
+
+def test_numbers_are_written_without_exponent(protocol, values):
+    steps = protocol.instructions(values | {"rest_time": 0.00101, "cut_off_rate": 5e-4})[0]
+    assert steps[1] == "Hold at 4.2 V until 0.0005 C"
+    assert steps[2] == "Rest for 0.00101 hours"
+
+
+def test_variables_are_replaced_and_the_protocol_stays(protocol):
+    changed = protocol.with_variables(charge_rate=np.float64(0.2), temperature=318.15)
+    assert changed.variables["charge_rate"].default == 0.2
+    assert changed.variables["charge_rate"].source == "set by the user"
+    assert protocol.variables["charge_rate"].default == 0.1
+    with pytest.raises(TypeError):
+        protocol.variables["charge_rate"] = None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"charge_rte": 0.1},
+            "unknown variable of protocol 'two-cycle' 'charge_rte'; .* charge_rate",
+        ),
+        (
+            {"temperature": 25.0},
+            "temperature must be in kelvin .* got 25.0; did you pass degrees C",
+        ),
+        ({"charge_rate": 0}, "charge_rate must be in C between 0.001 and 5, got 0.0"),
+        ({"charge_rate": -0.1}, "charge_rate must be in C between"),
+        ({"charge_rate": "0.1"}, "charge_rate must be a number in C, got '0.1'"),
+        ({"charge_rate": True}, "charge_rate must be a number in C, got True"),
+        ({"charge_rate": math.nan}, "charge_rate must be .* got nan"),
+        ({"charge_rate": [0.1, 0.2]}, r"charge_rate must be a number in C, got \[0.1, 0.2\]"),
+        ({"lower_voltage": 4.3}, "cycle 0: the cut-off of 'Discharge.*must lie below the 4.2 V"),
+        ({"lower_voltage": 4.2}, "got 4.2 V; put the cut-offs in order"),
+    ],
+)
+def test_wrong_values_are_refused(protocol, change, message):
+    with pytest.raises(cm.InputError, match=message):
+        protocol.with_variables(**change)
+
+
+@given(st.floats(allow_nan=True))
+def test_a_rate_is_accepted_exactly_in_its_range(rate):
+    protocol = cm.load_protocol("two-cycle")
+    try:
+        changed = protocol.with_variables(charge_rate=rate)
+    except cm.InputError:
+        assert not 0.001 <= rate <= 5
+    else:
+        assert changed.variables["charge_rate"].default == rate
+
+
+def test_all_values_are_checked_together(protocol, values):
+    with pytest.raises(cm.InputError, match=r"needs a value for variable 'charge_rate'"):
+        protocol.check({k: v for k, v in values.items() if k != "charge_rate"})
+    with pytest.raises(cm.InputError, match=r"unknown variable of protocol .* 'extra'"):
+        protocol.check(values | {"extra": 1.0})
+    with pytest.raises(
+        cm.InputError, match=r"lie below the 3 V where the step before ends, got 3.5"
+    ):
+        protocol.check(
+            values
+            | {"upper_voltage": xr.DataArray([4.2, 3.0], dims="upper")}
+            | {"lower_voltage": xr.DataArray([2.5, 2.7, 3.5], dims="lower")}
+        )
+
+
+def test_defaults_come_from_the_cell(protocol):
+    class Stub:
+        name = "stub"
+
+        def __init__(self, lower):
+            self.lower = lower
+
+        def parameter(self, name):
+            return {"Upper voltage cut-off [V]": 4.1, "Lower voltage cut-off [V]": self.lower}[name]
+
+    shipped = cm.load_protocol("two-cycle")
+    values = shipped.defaults(Stub(2.6))
+    assert (values["upper_voltage"], values["lower_voltage"]) == (4.1, 2.6)
+    assert protocol.defaults(Stub(2.6))["upper_voltage"] == 4.2
+    with pytest.raises(cm.InputError, match=r"lower_voltage .taken from 'Lower voltage cut-off"):
+        shipped.defaults(Stub(-1.0))
+    with pytest.raises(cm.InputError, match=r"put the cut-offs in order"):
+        shipped.defaults(Stub(4.1))
+
+
+def _written(tmp_path: Path, *changes: tuple[str, str]) -> Path:
+    content = """
+title = "t"
+source = "s"
+[variables]
+temperature = {default = 298.15, unit = "K", low = 280, high = 320, description = "d", source = "s"}
+rate = { default = 0.1, unit = "C", low = 0.01, high = 1, description = "d", source = "s" }
+[[cycle]]
+repeat = 2
+steps = ["Charge at {rate} C until 3.6 V", "Discharge at 0.5 C until 2 V"]
+[[off_channel]]
+name = "soak"
+duration = 24
+temperature = "{temperature}"
+hall = "soak"
+"""
+    for old, new in changes:
+        assert old in content
+        content = content.replace(old, new)
+    path = tmp_path / "own.toml"
+    path.write_text(content)
+    return path
+
+
+def test_a_protocol_of_the_user_is_read(tmp_path):
+    protocol = cm.load_protocol(str(_written(tmp_path)))
+    assert protocol.name == "own"
+    assert [s.cycle for s in protocol.steps] == [0, 0, 1, 1]
+    (soak,) = protocol.off_channel
+    assert soak.duration.evaluate({}, 1.0) == 24
+    assert soak.temperature.evaluate({"temperature": 300.0}, 1.0) == 300
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            'title = "t"',
+            'titel = "t"',
+            "unknown key 'titel'; did you mean 'title'. allowed keys: n",
+        ),
+        ('title = "t"', "", "own.toml: missing key title"),
+        ('title = "t"', "title = 3", "own.toml: title must be a non-empty string, got 3"),
+        ("298.15", "25.0", "temperature.default must be in kelvin between 280 and 320, got 25.0"),
+        ("298.15", "true", "temperature.default must be a number in kelvin, got True"),
+        ("low = 280", "low = 7", "temperature.low must be in kelvin between 233 and 373, got 7.0"),
+        ("low = 280", "low = 330", "low <= high must hold, got 330 and 320"),
+        ("default = 0.1,", "defualt = 0.1,", r"\[variables\] rate: unknown key 'defualt'"),
+        ("low = 0.01", "low = 0", "rate.low must be in C above 0, got 0.0"),
+        ('unit = "C"', 'unit = "c"', "rate: the unit must be one of C, A, .*, got 'c'"),
+        ('unit = "K"', 'unit = "C"', "must have the variable 'temperature' with unit 'K'"),
+        ("temperature =", "hot =", "must have the variable 'temperature'"),
+        ("rate =", '"charge rate" =', "a name must be lower-case letters"),
+        ("repeat = 2", "repeat = 0", "repeat must be a whole number above 0, got 0"),
+        ("repeat = 2", "repeat = true", "repeat must be a whole number above 0, got True"),
+        ("repeat = 2", "repeat = 1000000000", "at most 1000 steps are supported"),
+        ("[[cycle]]", "[cycle]", r"\[\[cycle\]\] must be a list of at least one table"),
+        ("steps = [", "steps = [[1], ", r"step \[1\] must be a string"),
+        ("0.5 C until", "0.5 W until", "'Discharge at 0.5 W until 2 V' is not supported"),
+        ("0.5 C until 2 V", "0.5 C for 1 hour", "one step must discharge to a cut-off"),
+        ("until 2 V", "until 3.6 V", "must lie below the 3.6 V where the step before ends"),
+        ('hall = "soak"', 'hall = "sauna"', "hall must be one of soak, ageing, got 'sauna'"),
+        ("duration = 24", "duration = 0", "duration must be in h above 0, got 0.0"),
+        ("duration = 24", 'duration = "{rate}"', "'{rate}' stands where unit 'h' is needed"),
+        ("duration = 24", 'duration = "24"', "must be a number or '{variable}', got '24'"),
+        ('"{temperature}"', "40", "temperature must be in kelvin .*got 40.0; did you pass degrees"),
+    ],
+)
+def test_a_wrong_file_names_file_and_key(tmp_path, old, new, message):
+    with pytest.raises(cm.InputError, match=message) as error:
+        cm.load_protocol(_written(tmp_path, (old, new)))
+    assert "own.toml" in str(error.value) or "protocol 'own'" in str(error.value)
+
+
+def test_an_unknown_protocol_is_refused():
+    with pytest.raises(
+        cm.InputError, match=r"unknown protocol 'tow-cycle'; the nearest .* two-cycle"
+    ):
+        cm.load_protocol("tow-cycle")
+
+
+def test_a_cut_off_that_may_not_be_reached_is_not_compared(tmp_path):
+    changes = [("repeat = 2", "repeat = 1"), ("until 2 V", "until 3.7 V")]
+    with pytest.raises(cm.InputError, match=r"must lie below the 3.6 V .* got 3.7 V"):
+        cm.load_protocol(_written(tmp_path, *changes))
+    changes.append(("until 3.6 V", "for 1 hour or until 3.6 V"))
+    assert cm.load_protocol(_written(tmp_path, *changes)).steps
