@@ -1,0 +1,291 @@
+"""Emission factors: what a kilogram of material or a kilowatt-hour of energy emits, with source."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from cellmodel.errors import InputError, quoted, unknown_name
+from cellmodel.quantity import DATA, LARGEST_FILE, Range, check_keys
+
+UNITS = {
+    "material": "kg kg-1",
+    "electricity": "kg kWh-1",
+    "fuel": "kg kWh-1",
+    "transport": "kg t-1 km-1",
+    "treatment": "kg kg-1",
+}
+CERTAINTIES = ("read", "derived", "user", "prior")  # from the best to the weakest
+ANYWHERE = "GLO"
+_BOUNDS = Range(0, 1e5, "kg per unit")
+_AMOUNT = Range(0, 1e4, "per kg")
+
+
+@dataclass(frozen=True)
+class Factor:
+    """Emissions per unit, CO2-equivalent with a time horizon of 100 years.
+
+    Parameters
+    ----------
+    kind
+        "material", "electricity", "fuel", "transport" or "treatment".
+    name, region
+        What it is and where it holds: together they are the key. "GLO" holds anywhere.
+    value, low, high
+        In `unit`, low <= value <= high.
+    unit
+        "kg kg-1", "kg kWh-1" or "kg t-1 km-1", according to the kind.
+    year
+        That the figure describes.
+    gwp_set
+        Characterisation factors behind it: "AR5", "AR6", "CO2 only" or "not stated".
+    lineage
+        Family of data; figures of one family share their assumptions.
+    licence, source
+        Under which terms and from where it comes.
+    certainty
+        "read" in the source or a quotation of it, "derived" from such figures, "prior" for
+        engineering judgement (also: from memory), "user".
+    """
+
+    kind: str
+    name: str
+    region: str
+    value: float
+    low: float
+    high: float
+    unit: str
+    year: str
+    gwp_set: str
+    lineage: str
+    licence: str
+    source: str
+    certainty: str
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """What a kilogram of a product is made of: an `amount` of `input`, in kg or kWh per kg."""
+
+    product: str
+    input: str
+    region: str
+    amount: float
+    unit: str
+    source: str
+    certainty: str
+
+
+@dataclass(frozen=True)
+class Factors:
+    """The emission factors of a calculation.
+
+    Parameters
+    ----------
+    rows
+        (name, region) -> Factor.
+    recipes
+        Product -> its ingredients; the factor of a product is their sum, unless a row gives it.
+    """
+
+    rows: Mapping[tuple[str, str], Factor]
+    recipes: Mapping[str, tuple[Ingredient, ...]]
+
+    def get(self, name: str, region: str = ANYWHERE) -> Factor:
+        """Return the factor of `name`, from its row or its recipe.
+
+        Parameters
+        ----------
+        name
+            Of a material, fuel, transport or treatment, or "electricity".
+        region
+            Where; a material without a row for the region takes the only row it has.
+
+        Raises
+        ------
+        InputError
+            If there is none; the nearest names are listed.
+        """
+        if (name, region) in self.rows:
+            return self.rows[name, region]
+        if name in self.recipes:
+            return self._sum(name)
+        regions = [place for known, place in self.rows if known == name]
+        if name == "electricity":
+            raise unknown_name("site", region, regions)
+        if len(regions) == 1:
+            return self.rows[name, regions[0]]
+        if regions:
+            raise unknown_name(f"region of factor {name!r}", region, regions)
+        raise unknown_name("emission factor", name, self.names())
+
+    def names(self) -> list[str]:
+        """Return every name that has a factor."""
+        return sorted({name for name, _ in self.rows} | set(self.recipes))
+
+    def sites(self) -> list[str]:
+        """Return the sites whose electricity is known."""
+        return sorted(region for name, region in self.rows if name == "electricity")
+
+    def _sum(self, product: str) -> Factor:
+        ingredients = self.recipes[product]
+        parts = [self.get(entry.input, entry.region) for entry in ingredients]
+
+        def total(field: str) -> float:
+            return sum(
+                entry.amount * getattr(part, field)
+                for entry, part in zip(ingredients, parts, strict=True)
+            )
+
+        def joined(field: str) -> str:
+            texts = {text for part in parts for text in getattr(part, field).split(" + ")}
+            return " + ".join(sorted(texts))
+
+        certainties = [entry.certainty for entry in (*ingredients, *parts)]
+        return Factor(
+            kind="material",
+            name=product,
+            region=ANYWHERE,
+            value=total("value"),
+            low=total("low"),
+            high=total("high"),
+            unit=UNITS["material"],
+            year=joined("year"),
+            gwp_set=joined("gwp_set"),
+            lineage=joined("lineage"),
+            licence=joined("licence"),
+            source="recipe: " + ", ".join(f"{e.amount:g} {e.input}" for e in ingredients),
+            certainty=max(certainties, key=CERTAINTIES.index),
+        )
+
+
+def load_factors(path: str | Path | None = None) -> Factors:
+    """Return the shipped emission factors, with a user's own in place of some.
+
+    Parameters
+    ----------
+    path
+        CSV file with the columns name, value, unit, source and, if wanted, any other field of
+        `Factor`. A row replaces the shipped row of the same name and region (or adds one), and
+        the shipped recipe of that name.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or a row is incomplete, doubled, out of range, or in another
+        unit than its kind has.
+    """
+    rows: dict[tuple[str, str], Factor] = {}
+    recipes: dict[str, list[Ingredient]] = {}
+    for file in sorted((DATA / "factors").glob("*.csv")):
+        if file.stem == "recipes":
+            for where, row in _read_rows(file, Ingredient, Ingredient.__annotations__):
+                recipes.setdefault(row["product"], []).append(_ingredient(row, where))
+        else:
+            rows.update(_read_factors(file, {}))
+    if path is not None:
+        if not isinstance(path, (str, Path)):
+            raise InputError(
+                f"factors must be the path of a CSV file or Factors, got {quoted(path)}"
+            )
+        own = _read_factors(Path(path), rows)
+        rows.update(own)
+        for name, _ in own:
+            recipes.pop(name, None)
+    return Factors(
+        MappingProxyType(rows),
+        MappingProxyType({name: tuple(parts) for name, parts in recipes.items()}),
+    )
+
+
+def _read_factors(path: Path, shipped: Mapping) -> dict[tuple[str, str], Factor]:
+    """Read a CSV of factors; what a user's row leaves out is taken from what is shipped."""
+    factors: dict[tuple[str, str], Factor] = {}
+    for where, row in _read_rows(path, Factor, ("name", "value", "unit", "source")):
+        if row["name"] == "electricity" and "region" not in row:
+            raise InputError(f"{where}: electricity needs a region, the site where it is used")
+        row.setdefault("region", _region(row["name"], shipped))
+        key = (row["name"], row["region"])
+        if key in factors:
+            raise InputError(f"{where}: {key[0]!r} in {key[1]!r} has a row already")
+        if row["name"] == "electricity":
+            row.setdefault("kind", "electricity")
+        row.setdefault("kind", shipped[key].kind if key in shipped else "material")
+        if row["kind"] not in UNITS:
+            raise unknown_name("kind of factor", row["kind"], UNITS)
+        if row["unit"] != UNITS[row["kind"]]:
+            raise InputError(
+                f"{where}: the unit of a {row['kind']} must be {UNITS[row['kind']]!r}, "
+                f"got {row['unit']!r}"
+            )
+        numbers = {"value": _number(row["value"], f"{where}: value", _BOUNDS)}
+        for bound in ("low", "high"):
+            text = row.get(bound, row["value"])
+            numbers[bound] = _number(text, f"{where}: {bound}", _BOUNDS)
+        if not numbers["low"] <= numbers["value"] <= numbers["high"]:
+            raise InputError(
+                f"{where}: low <= value <= high must hold, got {numbers['low']:g}, "
+                f"{numbers['value']:g}, {numbers['high']:g}"
+            )
+        unknown = {"year": "", "gwp_set": "not stated", "licence": "", "certainty": "user"}
+        complete = unknown | {"lineage": f"user ({path.name})"} | row | numbers
+        if complete["certainty"] not in CERTAINTIES:
+            raise unknown_name("certainty", complete["certainty"], CERTAINTIES)
+        factors[key] = Factor(**complete)
+    return factors
+
+
+def _region(name: str, shipped: Mapping) -> str:
+    """Where a row without region belongs: a material sits at the one place it has."""
+    regions = [region for known, region in shipped if known == name]
+    return regions[0] if len(regions) == 1 else ANYWHERE
+
+
+def _ingredient(row: Mapping[str, str], where: str) -> Ingredient:
+    amount = _number(row["amount"], f"{where}: amount", _AMOUNT)
+    return Ingredient(**(dict(row) | {"amount": amount}))
+
+
+def _number(text: str, what: str, bounds: Range) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise InputError(f"{what} must be a number, got {quoted(text)}") from None
+    return bounds.check(what, number)
+
+
+def _read_rows(path: Path, kind: type, required: object) -> list[tuple[str, dict[str, str]]]:
+    """Return ("file, line n", column -> non-empty text) of every row of a CSV file."""
+    columns = tuple(field.name for field in dataclasses.fields(kind))
+    try:
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such file")
+        content = path.read_bytes() if path.stat().st_size <= LARGEST_FILE else None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    if content is None:
+        raise InputError(f"{path}: a file must have at most {LARGEST_FILE} bytes")
+    try:
+        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        header = reader.fieldnames or []
+        check_keys(dict.fromkeys(header), columns, f"{path}: header", required=tuple(required))
+        rows = []
+        for row in reader:
+            where = f"{path}, line {reader.line_num}"
+            if None in row or None in row.values():
+                raise InputError(f"{where}: a row must have {len(header)} fields, as the header")
+            filled = {key: value.strip() for key, value in row.items() if value.strip()}
+            missing = [key for key in required if key not in filled]
+            if missing:
+                raise InputError(f"{where}: {', '.join(missing)} must not be empty")
+            rows.append((where, filled))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+    except csv.Error as error:
+        raise InputError(f"{path}: is not valid CSV: {error}") from error
+    return rows
