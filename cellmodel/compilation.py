@@ -1,0 +1,52 @@
+"""The compiled kernels: where their machine code is kept, and how a damaged copy is replaced.
+
+Numba fails on a damaged cache file instead of compiling again, and its default folder may not be writable. So the
+kernels get a folder of their own per user and version; if reading it fails it is deleted and filled again, once.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import pickle
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import numba
+import platformdirs
+
+logger = logging.getLogger("cellmodel")
+
+
+def cache_folder() -> Path:
+    """Return the folder of the compiled kernels, per version of Numba."""
+    return platformdirs.user_cache_path("cellmodel", appauthor=False) / f"numba-{numba.__version__}"
+
+
+def is_compiled() -> bool:
+    """Return whether this user has compiled the kernels before (they may still be out of date)."""
+    return any(cache_folder().rglob("sweep.march_sweep*.nbc")) or any(cache_folder().rglob("sweep.sweep*.nbc"))
+
+
+@functools.cache
+def kernels() -> ModuleType:
+    """Return the module `kernels.sweep`, its functions ready to be called.
+
+    The first call on a machine compiles, about 20 s on one core; later processes read the result.
+    """
+    previous = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(cache_folder())  # read where a kernel is decorated, then restored
+    try:
+        import kernels.sweep as module
+    finally:
+        numba.config.CACHE_DIR = previous
+    if not is_compiled() and not numba.config.DISABLE_JIT:
+        logger.info("compiling the kernels for this machine, once: about 20 s")
+    try:
+        module.compile_all()
+    except (pickle.UnpicklingError, EOFError, OSError, AttributeError, ValueError, IndexError) as error:
+        logger.warning("the kernels in %s cannot be read (%s); compiling them again", cache_folder(), error)
+        shutil.rmtree(cache_folder(), ignore_errors=True)
+        module.compile_all()
+    return module

@@ -1,0 +1,85 @@
+"""From a design space to the vectors the kernels take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cellmodel.bridge.kernel_cell import KernelCell, kernel_cell, names
+from cellmodel.bridge.parameter_values import parameter_values
+from cellmodel.design_space import DesignSpace
+from cellmodel.errors import unknown_name
+from cellmodel.step import Term
+from kernels import parameters
+from kernels.protocol import CURRENT, NONE, REST, VOLTAGE
+
+CAPACITY = "Nominal cell capacity [A.h]"  # turns rates into currents
+_KINDS = {"current": CURRENT, "voltage": VOLTAGE, "rest": REST}
+Number = float | np.ndarray
+
+
+@dataclass(frozen=True)
+class KernelInputs:
+    """A design space as the kernels see it.
+
+    Parameters
+    ----------
+    design : the cases
+    cell : tables and numbers of the cell
+    kinds, cycles : int64 arrays, shape (steps,)
+    """
+
+    design: DesignSpace
+    cell: KernelCell
+    kinds: np.ndarray
+    cycles: np.ndarray
+
+    def vectors(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return base, columns and own of `kernels.sweep.sweep` for the flat cases `start` to `stop`."""
+        design = self.design
+        case = design.case_values(start, stop)
+        own = {name: case[name] for name in design.parameter_names}
+        values = design.protocol.defaults(design.cell) | {name: case[name] for name in design.protocol_names}
+        capacity = own.pop(CAPACITY) if CAPACITY in own else design.cell.parameter(CAPACITY)
+        rows = self.cell.rows(own)
+        rows["ambient_temperature"] = rows["initial_temperature"] = values["temperature"]
+        entries: list[Number] = [rows[name] for name in parameters.NAMES]
+
+        def number(term: Term | None) -> Number:
+            return NONE if term is None else term.evaluate(values, capacity)
+
+        for step in design.protocol.steps:
+            held = 0.0 if step.value is None else number(step.value)
+            entries += [
+                held * step.sign if step.kind == "current" else held,
+                number(step.current_limit if step.kind == "voltage" else step.voltage_limit),
+                number(step.time_limit),
+            ]
+        varying = [i for i, entry in enumerate(entries) if np.ndim(entry)]
+        base = np.array([0.0 if np.ndim(entry) else entry for entry in entries])
+        shape = (len(varying), stop - start)
+        return base, np.array(varying, dtype=np.int64), np.array([entries[i] for i in varying], dtype=float).reshape(shape)
+
+
+def kernel_inputs(design: DesignSpace) -> KernelInputs:
+    """Tabulate the cell and number the steps.
+
+    Raises
+    ------
+    InputError
+        If a swept parameter is not an input of the kernels, or the cell's functions do not have the form they take.
+    """
+    cell, steps = design.cell, design.protocol.steps
+    known = names() | {CAPACITY}
+    for name in design.parameter_names:
+        if name not in known:
+            raise unknown_name("parameter that the kernels take", name, known)
+    tabulated = kernel_cell(
+        parameter_values(cell),
+        cell.sei,
+        (cell.negative_stoichiometry.value, cell.positive_stoichiometry.value),
+        own=set(design.parameter_names) - {CAPACITY},
+    )
+    kinds = np.array([_KINDS[step.kind] for step in steps], dtype=np.int64)
+    return KernelInputs(design, tabulated, kinds, np.array([step.cycle for step in steps], dtype=np.int64))

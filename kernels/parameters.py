@@ -1,0 +1,81 @@
+"""The numbers that describe one cell to the kernels: one row each, SI units, PyBaMM's meaning.
+
+A row index times LANES is where the row starts in a block's workspace, so `w[ROW + lane]` is that number for one lane.
+"""
+
+import numpy as np
+
+LANES = 16  # 8 is unrolled and then not vectorised (LLVM 20); 16 is one AVX-512 or two AVX2 registers deep
+
+#: name: (lower bound, upper bound), both excluded; outside them the equations do not hold
+BOUNDS = {
+    "negative_electrode_thickness": (0.0, 1e-2),  # m
+    "separator_thickness": (0.0, 1e-2),  # m
+    "positive_electrode_thickness": (0.0, 1e-2),  # m
+    "electrode_area": (0.0, 1e4),  # m2, all electrode pairs in parallel
+    "negative_particle_radius": (0.0, 1e-3),  # m
+    "positive_particle_radius": (0.0, 1e-3),  # m
+    "negative_active_material_fraction": (0.0, 1.0),
+    "positive_active_material_fraction": (0.0, 1.0),
+    "negative_porosity": (0.0, 1.0),
+    "separator_porosity": (0.0, 1.0),
+    "positive_porosity": (0.0, 1.0),
+    "negative_bruggeman_electrolyte": (-1e-9, 10.0),
+    "separator_bruggeman_electrolyte": (-1e-9, 10.0),
+    "positive_bruggeman_electrolyte": (-1e-9, 10.0),
+    "negative_bruggeman_electrode": (-1e-9, 10.0),
+    "positive_bruggeman_electrode": (-1e-9, 10.0),
+    "negative_conductivity": (0.0, 1e9),  # S m-1
+    "positive_conductivity": (0.0, 1e9),  # S m-1
+    "current_collector_resistance": (-1e-30, 1.0),  # Ohm m2, heats the cell, does not lower its voltage (as in PyBaMM)
+    "contact_resistance": (-1e-30, 1e3),  # Ohm
+    "negative_maximum_concentration": (0.0, 1e6),  # mol m-3
+    "positive_maximum_concentration": (0.0, 1e6),  # mol m-3
+    "electrolyte_concentration": (0.0, 1e4),  # mol m-3, initial
+    "negative_diffusivity": (0.0, 1.0),  # m2 s-1, factor of its table
+    "negative_diffusivity_activation": (-1e6, 1e6),  # J mol-1
+    "positive_diffusivity": (0.0, 1.0),
+    "positive_diffusivity_activation": (-1e6, 1e6),
+    "negative_exchange_current": (0.0, 1e6),  # A m-2, factor of its table
+    "negative_exchange_current_activation": (-1e6, 1e6),
+    "negative_exchange_current_order": (-5.0, 5.0),  # power of the salt concentration
+    "positive_exchange_current": (0.0, 1e6),
+    "positive_exchange_current_activation": (-1e6, 1e6),
+    "positive_exchange_current_order": (-5.0, 5.0),
+    "reference_electrolyte_concentration": (0.0, 1e4),  # mol m-3, at which the exchange currents are tabulated
+    "electrolyte_diffusivity": (0.0, 1.0),  # m2 s-1, factor of its table
+    "electrolyte_diffusivity_activation": (-1e6, 1e6),
+    "electrolyte_conductivity": (0.0, 1e3),  # S m-1, factor of its table
+    "electrolyte_conductivity_activation": (-1e6, 1e6),
+    "transference_number": (-10.0, 1.0),
+    "thermodynamic_factor": (0.0, 1e3),
+    "heat_capacity": (0.0, 1e9),  # J K-1, whole cell
+    "cooling": (-1e-30, 1e6),  # W K-1, heat transfer coefficient times cooled area
+    "ambient_temperature": (233.0, 373.0),  # K
+    "initial_temperature": (233.0, 373.0),  # K
+    "reference_temperature": (233.0, 373.0),  # K
+    "sei_kinetic_rate": (-1e-300, 1.0),  # m s-1
+    "sei_solvent_concentration": (-1e-300, 1e6),  # mol m-3
+    "sei_solvent_diffusivity": (0.0, 1.0),  # m2 s-1
+    "sei_open_circuit_potential": (-10.0, 10.0),  # V
+    "sei_exchange_current": (-1e-300, 1e6),  # A m-2
+    "sei_tunnelling_barrier": (-1e-300, 1e15),  # m-1
+    "sei_resistivity": (-1e-300, 1e15),  # Ohm m
+    "sei_molar_volume": (0.0, 1.0),  # m3 mol-1
+    "sei_lithium_ratio": (0.0, 100.0),  # mol of lithium per mol of SEI
+    "sei_activation": (-1e6, 1e6),  # J mol-1
+    "sei_initial_thickness": (0.0, 1e-3),  # m
+    "negative_stoichiometry": (0.0, 1.0),
+    "positive_stoichiometry": (0.0, 1.0),
+}
+NAMES = tuple(BOUNDS)
+COUNT = len(NAMES)
+LOWER = np.array([bounds[0] for bounds in BOUNDS.values()])
+UPPER = np.array([bounds[1] for bounds in BOUNDS.values()])
+
+(
+    L_N, L_S, L_P, AREA, R_N, R_P, EPS_SN, EPS_SP, EPS_N, EPS_S, EPS_P, B_N, B_S, B_P, B_SN, B_SP, SIGMA_N, SIGMA_P,
+    R_CC, R_CONTACT, C_MAX_N, C_MAX_P, C_E, D_N, E_D_N, D_P, E_D_P, J_N, E_J_N, O_J_N, J_P, E_J_P, O_J_P, C_E_REF,
+    D_E, E_D_E, KAPPA, E_KAPPA, T_PLUS, TDF, HEAT_CAPACITY, COOLING, T_AMB, T_INIT, T_REF, K_SEI, C_EC, D_EC, U_SEI,
+    J0_SEI, BETA, RHO_SEI, V_SEI, Z_SEI, E_SEI, L_SEI_0, X_0, Y_0,
+) = range(0, COUNT * LANES, LANES)  # fmt: skip

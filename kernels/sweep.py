@@ -1,0 +1,114 @@
+"""Many cells through one protocol, in parallel, each with its own numbers; nothing is returned, outputs are filled.
+
+The numbers of a case are a base vector shared by all, with a few columns of its own: memory per case is what varies.
+A vector is the cell's parameters (`parameters.NAMES`) followed by the protocol's values, step by step.
+"""
+
+import numpy as np
+from numba import njit, prange
+
+from kernels.cell import march
+from kernels.kinetics import FARADAY
+from kernels.parameters import COUNT, LANES, Z_SEI, L_SEI_0, V_SEI
+from kernels.protocol import VALUES
+from kernels.status import OK
+from kernels.tables import INTERVALS
+from kernels.tables import NAMES as TABLES
+from kernels.workspace import FILM, S_N, SIZE, SQUARED_CURRENT, STATUS, T_MAX, TIME, TIME_IN, TIME_OUT, X, Y
+
+#: rows of the summary
+SUMMARY = (
+    "lithium_loss",  # C
+    "sei_thickness",  # m
+    "formation_time",  # s
+    "charge_time",  # s
+    "discharge_time",  # s
+    "squared_current_time",  # A2 s
+    "max_cell_temperature",  # K
+    "negative_stoichiometry",
+    "positive_stoichiometry",
+)
+BLOCKS_PER_TASK = 4
+
+
+@njit(parallel=True, error_model="numpy", cache=True)
+def sweep(base, columns, own, tables, flat, sei_law, kinds, cycles, tolerance, per_cycle, summary, status):
+    """Run every case.
+
+    Parameters
+    ----------
+    base : float64 array, shape (parameters.COUNT + steps * len(protocol.VALUES),)
+    columns : int64 array, shape (k,), which entries of `base` differ from case to case
+    own : float64 array, shape (k, cases), those entries
+    tables, flat, sei_law, kinds, cycles, tolerance : see `cell.march`
+    per_cycle : float64 array, shape (4, cycles, cases), filled: charge in, charge out [C], energy in, energy out [J]
+    summary : float64 array, shape (len(SUMMARY), cases), filled; SI
+    status : int8 array, shape (cases,), filled; where it is not 0 the other outputs are NaN
+    """
+    cases = status.shape[0]
+    blocks = (cases + LANES - 1) // LANES
+    tasks = (blocks + BLOCKS_PER_TASK - 1) // BLOCKS_PER_TASK
+    steps = kinds.shape[0]
+    for task in prange(tasks):
+        w = np.empty(SIZE)
+        values = np.empty((steps, len(VALUES), LANES))
+        sums = np.empty((4, per_cycle.shape[1], LANES))
+        no_trace = np.empty((0, 8))
+        for block in range(task * BLOCKS_PER_TASK, min((task + 1) * BLOCKS_PER_TASK, blocks)):
+            load(w, values, base, columns, own, block * LANES, cases)
+            march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, sums, no_trace)
+            for l in range(min(LANES, cases - block * LANES)):
+                store(w, sums, l, block * LANES + l, per_cycle, summary, status)
+
+
+def compile_all():
+    """Compile, or read from the cache, everything that is called from Python."""
+    empty = np.empty((0, 0))
+    nothing = np.empty(0, dtype=np.int64)
+    tables = np.zeros((len(TABLES), INTERVALS, 5))
+    sweep(
+        np.zeros(COUNT), nothing, empty, tables, np.ones(len(TABLES), dtype=np.bool_), 0, nothing, nothing, 1.0,
+        np.empty((4, 0, 0)), np.empty((len(SUMMARY), 0)), np.empty(0, dtype=np.int8),
+    )  # fmt: skip
+
+
+@njit(error_model="numpy")
+def load(w, values, base, columns, own, first, cases):
+    """Put LANES cases into a workspace; beyond the last case the last one is repeated."""
+    for row in range(COUNT):
+        for l in range(LANES):
+            w[row * LANES + l] = base[row]
+    for k in range(base.shape[0] - COUNT):
+        for l in range(LANES):
+            values[k // len(VALUES), k % len(VALUES), l] = base[COUNT + k]
+    for i in range(columns.shape[0]):
+        k = columns[i] - COUNT
+        for l in range(LANES):
+            value = own[i, min(first + l, cases - 1)]
+            if k < 0:
+                w[columns[i] * LANES + l] = value
+            else:
+                values[k // len(VALUES), k % len(VALUES), l] = value
+
+
+@njit(error_model="numpy")
+def store(w, sums, l, case, per_cycle, summary, status):
+    """Copy lane `l` of a finished workspace to its case."""
+    status[case] = np.int8(w[STATUS + l])
+    if status[case] != OK:
+        per_cycle[:, :, case] = np.nan
+        summary[:, case] = np.nan
+        return
+    for i in range(4):
+        for cycle in range(per_cycle.shape[1]):
+            per_cycle[i, cycle, case] = sums[i, cycle, l]
+    film = w[FILM + l] - w[L_SEI_0 + l]
+    summary[0, case] = film / w[V_SEI + l] * w[Z_SEI + l] * FARADAY * w[S_N + l]
+    summary[1, case] = w[FILM + l]
+    summary[2, case] = w[TIME + l]
+    summary[3, case] = w[TIME_IN + l]
+    summary[4, case] = w[TIME_OUT + l]
+    summary[5, case] = w[SQUARED_CURRENT + l]
+    summary[6, case] = w[T_MAX + l]
+    summary[7, case] = w[X + l]
+    summary[8, case] = w[Y + l]
