@@ -111,8 +111,12 @@ def footprint(
     )
 
     results = {
-        "carbon_footprint_total": sum(block.sum("component") for block in blocks.values()),
-        "carbon_footprint_to_gate": sum(blocks[stage].sum("component") for stage in STAGES[:2]),
+        "carbon_footprint_total": sum(
+            block.sum("component", skipna=False) for block in blocks.values()
+        ),
+        "carbon_footprint_to_gate": sum(
+            blocks[stage].sum("component", skipna=False) for stage in STAGES[:2]
+        ),
         "material_input": bought,
         "plant_electricity": energy.electricity + energy.formation,
         "plant_heat": energy.heat,
@@ -142,8 +146,8 @@ def _emissions(
         [factor("electricity", site) for site in sites], dims="site", coords={"site": sites}
     )
     burning = factor("natural-gas-combustion") + factor("natural-gas-upstream")
-    mass = contained.sum("component")
-    scrap = bought.sum("component") - mass
+    mass = contained.sum("component", skipna=False)
+    scrap = bought.sum("component", skipna=False) - mass
     treatment = factor("cell-pretreatment")
     production = {
         "electricity": energy.electricity * grid,
