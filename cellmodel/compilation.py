@@ -1,12 +1,15 @@
 """The compiled kernels: where their machine code is kept, and how a damaged copy is replaced.
 
-Numba fails on a damaged cache file instead of compiling again, and its default folder may not be writable. So the
-kernels get a folder of their own per user and version; if reading it fails it is deleted and filled again, once.
+Numba fails on a damaged cache file instead of compiling again, does not notice that a function which a kernel calls has
+changed, and its default folder may not be writable. So the kernels get a folder of their own per user, Numba version
+and source code; if reading it fails it is deleted and filled again, once.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
+import importlib.resources
 import logging
 import pickle
 import shutil
@@ -19,14 +22,19 @@ import platformdirs
 logger = logging.getLogger("cellmodel")
 
 
+@functools.cache
 def cache_folder() -> Path:
-    """Return the folder of the compiled kernels, per version of Numba."""
-    return platformdirs.user_cache_path("cellmodel", appauthor=False) / f"numba-{numba.__version__}"
+    """Return the folder of the compiled kernels, by version of Numba and by their source code."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for source in sorted(importlib.resources.files("kernels").iterdir(), key=lambda entry: entry.name):
+        if source.name.endswith(".py"):
+            digest.update(source.read_bytes())
+    return platformdirs.user_cache_path("cellmodel", appauthor=False) / f"kernels-{digest.hexdigest()[:16]}"
 
 
 def is_compiled() -> bool:
-    """Return whether this user has compiled the kernels before (they may still be out of date)."""
-    return any(cache_folder().rglob("sweep.march_sweep*.nbc")) or any(cache_folder().rglob("sweep.sweep*.nbc"))
+    """Return whether the kernels, as they are, have been compiled on this machine before."""
+    return any(cache_folder().rglob("*.nbc"))
 
 
 @functools.cache

@@ -431,11 +431,12 @@ def settle(w, kind, tolerance):
                 w[ETA_0 + l], w[XS_0 + l], w[YS_0 + l] = eta_b, w[XS + l], w[YS + l]
                 w[AREA_N_0 + l], w[AREA_P_0 + l] = w[AREA_N + l], w[AREA_P + l]
                 w[LEFT + l] = left - h if left < NONE else NONE
-                w[BRACKET + l] = w[BRACKET + l] - h if w[BRACKET + l] < NONE else NONE
+                ahead = w[BRACKET + l] - h
+                w[BRACKET + l] = ahead if SHORTEST_STEP < ahead < 0.5 * NONE else NONE
                 if hit:
                     w[ACTIVE + l] = 0.0
                 grow = min(max(0.9 / math.sqrt(max(error, 1e-6)), 0.3), GROWTH)
-                w[H + l] = min(min(h * grow, max(w[BRACKET + l], SHORTEST_STEP)), w[LEFT + l]) * w[ACTIVE + l]
+                w[H + l] = min(min(h * grow, w[BRACKET + l]), w[LEFT + l]) * w[ACTIVE + l]
             else:
                 if over and valid:
                     w[BRACKET + l] = h
