@@ -69,8 +69,8 @@ def test_every_public_name_exists(name):
 
 
 def test_an_unknown_attribute_is_an_attribute_error():
-    with pytest.raises(AttributeError, match=r"module 'cellmodel' has no attribute 'sweep'"):
-        cm.sweep  # noqa: B018
+    with pytest.raises(AttributeError, match=r"module 'cellmodel' has no attribute 'form'"):
+        cm.form  # noqa: B018
 
 
 @pytest.mark.parametrize(
