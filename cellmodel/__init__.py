@@ -55,8 +55,8 @@ class _Package(types.ModuleType):
     """The package itself, with the one name that is both a function and its module.
 
     Python sets the attribute `footprint` to the submodule whenever that is imported, by whomever.
-    A property of the class takes precedence over it, so `cellmodel.footprint` stays the function;
-    `from cellmodel.footprint import ...` and `import cellmodel.footprint` work as usual.
+    A property of the class takes precedence over it, so `cellmodel.footprint` stays the function,
+    while `from cellmodel.footprint import ...` takes names from the module as usual.
     """
 
     @property
