@@ -71,6 +71,11 @@ _FORMATION = (
     VariableSpec("discharge_time", "h", "time with discharging current"),
     VariableSpec("squared_current_time", "A2 h", "time integral of the squared current"),
     VariableSpec("max_cell_temperature", "K", "highest cell temperature"),
+    VariableSpec(
+        "lowest_negative_potential",
+        "V",
+        "lowest potential of the negative electrode against lithium; below 0 lithium may plate",
+    ),
     VariableSpec("negative_stoichiometry", "1", "mean negative stoichiometry at the end"),
     VariableSpec("positive_stoichiometry", "1", "mean positive stoichiometry at the end"),
     VariableSpec("cycler_energy", "W h", "electricity of the cycler, recovered energy subtracted"),

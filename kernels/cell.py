@@ -14,20 +14,19 @@ grouped.
 
 import math
 
-import numpy as np
 
 from kernels import sei
 from kernels.compiled import lanes
 from kernels.electrolyte import mean_log_ratio, unit_profile
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import (
-    AREA, B_N, B_P, B_S, B_SN, B_SP, BETA, C_E, C_E_REF, C_EC, C_MAX_N, C_MAX_P, COOLING, COUNT, D_E, D_EC, D_N, D_P,
-    E_D_E, E_D_N, E_D_P, E_J_N, E_J_P, E_KAPPA, E_SEI, EPS_N, EPS_P, EPS_S, EPS_SN, EPS_SP, HEAT_CAPACITY, J0_SEI, J_N,
-    J_P, K_SEI, KAPPA, L_N, L_P, L_S, L_SEI_0, LANES, LOWER, O_J_N, O_J_P, R_CC, R_CONTACT, R_N, R_P, RHO_SEI, SIGMA_N,
-    SIGMA_P, T_AMB, T_INIT, T_PLUS, T_REF, TDF, U_SEI, UPPER, V_SEI, X_0, Y_0, Z_SEI,
+    AREA, BETA, B_N, B_P, B_S, B_SN, B_SP, COOLING, COUNT, C_E, C_EC, C_E_REF, C_MAX_N, C_MAX_P, D_E, D_EC, D_N,
+    D_P, EPS_N, EPS_P, EPS_S, EPS_SN, EPS_SP, E_D_E, E_D_N, E_D_P, E_J_N, E_J_P, E_KAPPA, E_SEI, HEAT_CAPACITY,
+    J0_SEI, J_N, J_P, KAPPA, K_SEI, LANES, LOWER, L_N, L_P, L_S, L_SEI_0, O_J_N, O_J_P, RHO_SEI, R_CC, R_CONTACT,
+    R_N, R_P, SIGMA_N, SIGMA_P, TDF, T_AMB, T_INIT, T_PLUS, T_REF, UPPER, U_SEI, V_SEI, X_0, Y_0, Z_SEI,
 )  # fmt: skip
 from kernels.particle import MODES, RATES, RESIDUES, decay, mode_step
-from kernels.protocol import CURRENT, NONE, REST, VOLTAGE
+from kernels.protocol import CURRENT, NONE, VOLTAGE
 from kernels.status import (
     ELECTROLYTE_DEPLETED,
     INFEASIBLE_STEP,
@@ -39,17 +38,18 @@ from kernels.status import (
 )
 from kernels.tables import (
     CONCENTRATION_LIMIT, DUDT_N, DUDT_P, SHAPE_D_E, SHAPE_D_N, SHAPE_D_P, SHAPE_J_N, SHAPE_J_P, SHAPE_KAPPA,
-    SHAPE_T_PLUS, SHAPE_TDF, U_N, U_P, lookup,
+    SHAPE_TDF, SHAPE_T_PLUS, U_N, U_P, lookup,
 )  # fmt: skip
 from kernels.thermal import temperature_step
 from kernels.vector_math import asinh, log
 from kernels.workspace import (
-    ACTIVE, AREA_N, AREA_N_0, AREA_P, AREA_P_0, ATTEMPTS, BRACKET, CHARGE_IN, CHARGE_OUT, CHI, C_AV, C_N, C_P, C_S,
-    DROP_N, DROP_P, DV_DI, ENERGY_IN, ENERGY_OUT, ENT_N, ENT_P, ETA_0, ETA_1, ETA_SLOPE, FILM, FILM_1, F_DS_N,
-    F_DS_P, F_D_N, F_D_P, F_D_S, F_J_N, F_J_P, F_KAPPA, F_TDF, F_T_PLUS, G, G_C, G_I, H, HEAT_0, HEAT_1, I_0, I_1,
-    I_SLOPE, J_0, J_1, J_GUESS, J_SLOPE, LEFT, LIMIT, POT_N, POT_P, Q_N, Q_P, R_ELECTROLYTE, R_SOLID, SETPOINT,
-    SLOPE_N, SLOPE_P, SQUARED_CURRENT, STATUS, S_N, S_P, T, TIME, TIME_IN, TIME_OUT, TOR_N, TOR_P, TOR_S, T_1,
-    T_MAX, U_SALT_AV, U_SALT_N, U_SALT_P, V_0, V_1, V_SLOPE, X, XS, XS_0, XS_C, XS_I, XS_SLOPE, X_C, X_I, X_MODE,
+    ACCEPTED, ACTIVE, AREA_N, AREA_N_0, AREA_P, AREA_P_0, ATTEMPTS, BRACKET, CHARGE_IN, CHARGE_OUT, CHI, C_AV, C_N,
+    C_P, C_S, DROP_N, DROP_P, DV_DI, ENERGY_IN, ENERGY_OUT, ENT_N, ENT_P, ERROR, ETA_0, ETA_1, ETA_SLOPE, FILM,
+    FILM_1, F_DS_N, F_DS_P, F_D_N, F_D_P, F_D_S, F_J_N, F_J_P, F_KAPPA, F_TDF, F_T_PLUS, G, G_C, G_I, H, HEAT_0,
+    HEAT_1, HELD, HIT, H_NEXT, I_0, I_1, I_SLOPE, J_0, J_1, J_GUESS, J_SLOPE, LEFT, LIMIT, OVER, PHI_1, PHI_MIN,
+    POT_N, POT_P, Q_N, Q_P, R_ELECTROLYTE, R_SOLID, SETPOINT, SIDE_0, SIDE_1, SLOPE_N, SLOPE_P, SQUARED_CURRENT,
+    STATUS, S_N, S_P, T, TAU_N, TAU_P, TIME, TIME_IN, TIME_OUT, TOR_N, TOR_P, TOR_S, TO_LIMIT, T_1, T_MAX, UNIT_N,
+    UNIT_P, U_SALT_AV, U_SALT_N, U_SALT_P, V_0, V_1, V_SLOPE, X, XS, XS_0, XS_C, XS_I, XS_SLOPE, X_C, X_I, X_MODE,
     X_MODE_C, X_MODE_I, Y, YS, YS_0, YS_C, YS_I, YS_SLOPE, Y_C, Y_I, Y_MODE, Y_MODE_C, Y_MODE_I,
 )  # fmt: skip
 
@@ -61,13 +61,15 @@ LIMIT_WINDOW = 2e-5  # V within which a limit counts as reached
 CUT_OFF_WINDOW = 2e-4  # share of the cut-off current, likewise
 FIRST_STEP = 2.0  # s
 SHORTEST_STEP = 1e-6  # s
+STUCK_STEP = 1e-3  # s, below which a step that would leave the model's range ends the case
 GROWTH = 3.0
 ATTEMPT_LIMIT = 500  # per protocol step
 STOICHIOMETRY_EDGE = 1e-5
 SALT_EDGE = 1.0  # mol m-3
 TEMPERATURE_LOW, TEMPERATURE_HIGH = 233.0, 373.0  # K
-NEWTON_AT_START = 12
-NEWTON = 3
+HOLD_WINDOW = 1e-4  # V, before the last Newton iteration, which squares what is left
+NEWTON_AT_START = 20
+NEWTON = 6
 
 #: columns of a trace
 TRACE = ("time", "voltage", "current", "temperature", "negative_stoichiometry", "positive_stoichiometry", "sei_thickness", "step")  # fmt: skip
@@ -110,6 +112,7 @@ def initialise(w):
         w[I_0 + l] = w[J_0 + l] = w[J_SLOPE + l] = w[HEAT_0 + l] = w[V_0 + l] = 0.0
         w[TIME + l] = w[TIME_IN + l] = w[TIME_OUT + l] = w[SQUARED_CURRENT + l] = 0.0
         w[T_MAX + l] = w[T_INIT + l]
+        w[PHI_MIN + l] = NONE
         w[F_D_N + l] = w[F_D_S + l] = w[F_D_P + l] = w[F_KAPPA + l] = w[F_TDF + l] = w[F_T_PLUS + l] = 1.0
         w[F_J_N + l] = w[F_J_P + l] = w[F_DS_N + l] = w[F_DS_P + l] = 1.0
         w[ENT_N + l] = w[ENT_P + l] = 0.0
@@ -160,34 +163,44 @@ def propose(w, tables, flat):
         # side reaction, predicted; its charge lies on top of the cell current at the negative electrode
         j_guess = max(w[J_0 + l] + w[J_SLOPE + l] * h, 0.0)
         side_0, side_1 = w[S_N + l] * w[J_0 + l], w[S_N + l] * j_guess
-        w[J_GUESS + l] = j_guess
+        w[J_GUESS + l], w[SIDE_0 + l], w[SIDE_1 + l] = j_guess, side_0, side_1
         w[FILM_1 + l] = w[FILM + l] + 0.5 * h * (w[J_0 + l] + j_guess) * w[V_SEI + l] / (w[Z_SEI + l] * FARADAY)
         # mean stoichiometries: charge balance
         w[X_C + l] = w[X + l] - w[Q_N + l] * 0.5 * h * (I_0_ + side_0 + side_1)
         w[X_I + l] = -w[Q_N + l] * 0.5 * h
         w[Y_C + l] = w[Y + l] + w[Q_P + l] * 0.5 * h * I_0_
         w[Y_I + l] = w[Q_P + l] * 0.5 * h
-        # particles: u = (tau / 3) ds/dt per ampere
-        tau_n = w[R_N + l] ** 2 / (w[D_N + l] * w[F_DS_N + l] * arrhenius(w[E_D_N + l], z))
-        tau_p = w[R_P + l] ** 2 / (w[D_P + l] * w[F_DS_P + l] * arrhenius(w[E_D_P + l], z))
-        unit_n, unit_p = -w[Q_N + l] * tau_n / 3.0, w[Q_P + l] * tau_p / 3.0
-        xs_c, xs_i, ys_c, ys_i = w[X_C + l], w[X_I + l], w[Y_C + l], w[Y_I + l]
-        for k in range(MODES):
-            e, mean = decay(RATES[k] * h / tau_n)
-            gain = RESIDUES[k] * unit_n
-            constant = mode_step(w[X_MODE + k * LANES + l], gain, I_0_ + side_0, side_1, e, mean)
-            w[X_MODE_C + k * LANES + l] = constant
-            w[X_MODE_I + k * LANES + l] = gain * (1.0 - mean)
-            xs_c += constant
-            xs_i += gain * (1.0 - mean)
-            e, mean = decay(RATES[k] * h / tau_p)
-            gain = RESIDUES[k] * unit_p
-            constant = mode_step(w[Y_MODE + k * LANES + l], gain, I_0_, 0.0, e, mean)
-            w[Y_MODE_C + k * LANES + l] = constant
-            w[Y_MODE_I + k * LANES + l] = gain * (1.0 - mean)
-            ys_c += constant
-            ys_i += gain * (1.0 - mean)
-        w[XS_C + l], w[XS_I + l], w[YS_C + l], w[YS_I + l] = xs_c, xs_i, ys_c, ys_i
+        # particles: u = (tau / 3) ds/dt, per ampere
+        tau_n = w[R_N + l] * w[R_N + l] / (w[D_N + l] * w[F_DS_N + l] * arrhenius(w[E_D_N + l], z))
+        tau_p = w[R_P + l] * w[R_P + l] / (w[D_P + l] * w[F_DS_P + l] * arrhenius(w[E_D_P + l], z))
+        w[TAU_N + l], w[UNIT_N + l] = tau_n, -w[Q_N + l] * tau_n / 3.0
+        w[TAU_P + l], w[UNIT_P + l] = tau_p, w[Q_P + l] * tau_p / 3.0
+        w[XS_C + l], w[XS_I + l], w[YS_C + l], w[YS_I + l] = w[X_C + l], w[X_I + l], w[Y_C + l], w[Y_I + l]
+
+    for k in range(MODES):
+        rate, residue, at = RATES[k], RESIDUES[k], k * LANES
+        for l in range(LANES):
+            e, mean = decay(rate * w[H + l] / w[TAU_N + l])
+            gain = residue * w[UNIT_N + l]
+            constant = mode_step(w[X_MODE + at + l], gain, w[I_0 + l] + w[SIDE_0 + l], w[SIDE_1 + l], e, mean)
+            slope = gain * (1.0 - mean)
+            w[X_MODE_C + at + l], w[X_MODE_I + at + l] = constant, slope
+            w[XS_C + l] += constant
+            w[XS_I + l] += slope
+        for l in range(LANES):
+            e, mean = decay(rate * w[H + l] / w[TAU_P + l])
+            gain = residue * w[UNIT_P + l]
+            constant = mode_step(w[Y_MODE + at + l], gain, w[I_0 + l], 0.0, e, mean)
+            slope = gain * (1.0 - mean)
+            w[Y_MODE_C + at + l], w[Y_MODE_I + at + l] = constant, slope
+            w[YS_C + l] += constant
+            w[YS_I + l] += slope
+
+    for l in range(LANES):
+        h = w[H + l]
+        I_0_ = w[I_0 + l]
+        T_mid = 0.5 * (w[T + l] + w[T_1 + l])
+        z = (1.0 / w[T_REF + l] - 1.0 / T_mid) / GAS
         # electrolyte
         D = w[D_E + l] * arrhenius(w[E_D_E + l], z)
         t_plus = w[T_PLUS + l] * w[F_T_PLUS + l]
@@ -251,6 +264,7 @@ def evaluate(w, tables, flat, sei_law):
         drop = I * (w[R_ELECTROLYTE + l] + w[R_SOLID + l])
         w[ETA_1 + l] = eta_p - eta_n - film + eta_c - drop - I * w[R_CONTACT + l]
         w[V_1 + l] = U_p - U_n + w[ETA_1 + l]
+        w[PHI_1 + l] = U_n + eta_n
         # d ln(j0) / dI through the surface stoichiometry and the salt, and d eta / dI = that of asinh(I / (2 j0 S))
         x, y = w[XS + l], w[YS + l]
         dlog_n = 0.5 * (1.0 - 2.0 * x) / (x * (1.0 - x)) * w[XS_I + l] + w[O_J_N + l] * w[U_SALT_N + l] * w[G_I + l] / c_n
@@ -288,12 +302,25 @@ def evaluate(w, tables, flat, sei_law):
 
 @lanes
 def hold(w, iterations, tables, flat, sei_law):
-    """Newton's method on the current at the end of the step, so that the voltage there is the setpoint."""
+    """Newton's method on the current at the end of the step, so that the voltage there is the setpoint.
+
+    Each lane stops at its own convergence and all are evaluated once more, so that none depends on its neighbours.
+    """
+    for l in range(LANES):
+        w[HELD + l] = 1.0 - w[ACTIVE + l]
     for _ in range(iterations):
         evaluate(w, tables, flat, sei_law)
+        held = 0.0
         for l in range(LANES):
-            w[I_1 + l] += (w[SETPOINT + l] - w[V_1 + l]) / w[DV_DI + l]
-            w[V_1 + l] = w[SETPOINT + l]
+            away = w[SETPOINT + l] - w[V_1 + l]
+            w[I_1 + l] += away / w[DV_DI + l] * (1.0 - w[HELD + l])
+            w[HELD + l] = 1.0 if (abs(away) < HOLD_WINDOW) | (w[HELD + l] > 0.0) else 0.0
+            held += w[HELD + l]
+        if held == LANES:
+            break
+    evaluate(w, tables, flat, sei_law)
+    for l in range(LANES):
+        w[V_1 + l] = w[SETPOINT + l]
 
 
 @lanes
@@ -313,7 +340,8 @@ def begin(w, kind, tables, flat, sei_law):
     propose(w, tables, flat)
     if kind == VOLTAGE:
         hold(w, NEWTON_AT_START, tables, flat, sei_law)
-    evaluate(w, tables, flat, sei_law)
+    else:
+        evaluate(w, tables, flat, sei_law)
     for l in range(LANES):
         I = w[I_1 + l]
         w[I_0 + l], w[V_0 + l], w[J_0 + l], w[HEAT_0 + l] = I, w[V_1 + l], w[J_1 + l], w[HEAT_1 + l]
@@ -330,135 +358,172 @@ def begin(w, kind, tables, flat, sei_law):
 
 
 @lanes
-def settle(w, kind, tolerance):
-    """Accept the step or shorten it, add its sums up, choose the next length. Returns how many lanes still march."""
+def compare_with_limit(w, kind):
+    """How far the step departed from straight lines (ERROR, relative), and where in it the step's limit lies (TO_LIMIT)."""
+    for l in range(LANES):
+        h = w[H + l]
+        eta = w[V_1 + l] - w[POT_P + l] + w[POT_N + l]  # all of the voltage that is not the tabulated potentials
+        dxs, dys = w[XS + l] - w[XS_0 + l], w[YS + l] - w[YS_0 + l]
+        w[ETA_1 + l] = eta
+        w[ERROR + l] = (
+            abs(eta - w[ETA_0 + l] - w[ETA_SLOPE + l] * h)
+            + abs(w[SLOPE_N + l] * (dxs - w[XS_SLOPE + l] * h))
+            + abs(w[SLOPE_P + l] * (dys - w[YS_SLOPE + l] * h))
+        ) / VOLTAGE_DEPARTURE
+        w[OVER + l] = 0.0
+        w[HIT + l] = 0.0
+        w[TO_LIMIT + l] = h
+    if kind == CURRENT:
+        for l in range(LANES):
+            h = w[H + l]
+            sign = -math.copysign(1.0, w[I_1 + l])  # +1 while charging: the voltage climbs towards its limit
+            gap = sign * (w[LIMIT + l] - w[V_0 + l])
+            rise = sign * (w[V_1 + l] - w[V_0 + l])
+            slope = sign * w[V_SLOPE + l]
+            limited = w[LIMIT + l] < NONE
+            w[OVER + l] = 1.0 if (rise - gap > LIMIT_WINDOW) & limited else 0.0
+            w[HIT + l] = 1.0 if (abs(rise - gap) <= LIMIT_WINDOW) & limited else 0.0
+            # the parabola through both ends with the slope of the step before, or else the chord
+            bend = (rise - slope * h) / (h * h)
+            curved = 2.0 * gap / (slope + math.sqrt(max(slope * slope + 4.0 * bend * gap, 0.0)))
+            w[TO_LIMIT + l] = curved if (curved > 0.0) & (curved < h) else h * gap / rise
+    elif kind == VOLTAGE:
+        for l in range(LANES):
+            h = w[H + l]
+            I_a, I_b, u = max(abs(w[I_0 + l]), 1e-30), max(abs(w[I_1 + l]), 1e-30), max(w[LIMIT + l], 1e-30)
+            limited = w[LIMIT + l] < NONE
+            w[ERROR + l] = abs(w[I_1 + l] - w[I_0 + l] - w[I_SLOPE + l] * h) / (CURRENT_DEPARTURE * I_b)
+            w[OVER + l] = 1.0 if (I_b < u * (1.0 - CUT_OFF_WINDOW)) & limited else 0.0
+            w[HIT + l] = 1.0 if (I_b <= u * (1.0 + CUT_OFF_WINDOW)) & limited else 0.0
+            w[TO_LIMIT + l] = h * log(I_a / u) / log(I_a / I_b)  # the current decays about exponentially
+    else:
+        for l in range(LANES):
+            w[ERROR + l] *= 0.1  # no energy flows at rest
+
+
+@lanes
+def judge(w, tolerance):
+    """Accept or refuse the step of each lane, choose its next length, and end lanes that cannot go on."""
+    for l in range(LANES):
+        h, left, active = w[H + l], w[LEFT + l], w[ACTIVE + l] > 0.0
+        side = abs(w[J_1 + l] - w[J_GUESS + l]) * h * w[S_N + l] * w[Q_N + l] / SIDE_CHARGE_DEPARTURE
+        error = max(w[ERROR + l], side) / tolerance
+        g = w[G_C + l] + w[G_I + l] * w[I_1 + l]
+        salt_p = w[C_E + l] + g * (w[U_SALT_P + l] - w[DROP_P + l] * (1.0 / 3.0))
+        salt_n = w[C_E + l] + g * (w[U_SALT_N + l] + w[DROP_N + l] * (1.0 / 3.0))
+        low, high = STOICHIOMETRY_EDGE, 1.0 - STOICHIOMETRY_EDGE
+        inside = (w[XS + l] > low) & (w[XS + l] < high) & (w[YS + l] > low) & (w[YS + l] < high)
+        salted = (salt_n > SALT_EDGE) & (salt_p > SALT_EDGE)
+        warm = (w[T_1 + l] > TEMPERATURE_LOW) & (w[T_1 + l] < TEMPERATURE_HIGH)
+        valid = inside & salted & warm & (abs(w[V_1 + l]) < NONE)
+        short = h <= SHORTEST_STEP  # a limit this close has been reached
+        over = (w[OVER + l] > 0.0) & (not short)
+        hit = (w[HIT + l] > 0.0) | (w[OVER + l] > 0.0) | (h >= left)
+        accepted = active & valid & (not over) & ((error <= 1.0) | short)
+        stuck = active & (not valid) & (h < STUCK_STEP)
+        attempts = w[ATTEMPTS + l] + 1.0
+        endless = active & (not stuck) & (attempts >= ATTEMPT_LIMIT)
+        w[ATTEMPTS + l] = attempts
+        code = INVALID_INPUT if warm else TEMPERATURE_LIMIT
+        code = code if salted else ELECTROLYTE_DEPLETED
+        code = code if inside else STOICHIOMETRY_LIMIT
+        status = STEP_COUNT_LIMIT if endless else w[STATUS + l]
+        w[STATUS + l] = code if stuck else status
+        w[ACCEPTED + l] = 1.0 if accepted else 0.0
+        go_on = active & (not (accepted & hit)) & (not stuck) & (not endless)
+        w[ACTIVE + l] = 1.0 if go_on else 0.0
+        # what is left of the step, and of the bracket that the limit is known to lie in
+        left = left - h if accepted & (left < NONE) else left
+        ahead = w[BRACKET + l] - h
+        ahead = ahead if (ahead > SHORTEST_STEP) & (ahead < 0.5 * NONE) else NONE
+        bracket = ahead if accepted else (h if over & valid else w[BRACKET + l])
+        w[LEFT + l], w[BRACKET + l] = left, bracket
+        scale = 0.9 / math.sqrt(max(error, 1e-6))
+        longer = min(min(h * min(max(scale, 0.3), GROWTH), bracket), left)
+        shorter = h * min(max(scale, 0.2), 0.8)
+        to_limit = min(max(w[TO_LIMIT + l], 0.02 * h), 0.995 * h)
+        to_limit = min(to_limit, shorter) if error > 1.0 else to_limit
+        retry = to_limit if over else shorter
+        retry = max(retry if valid else 0.3 * h, SHORTEST_STEP)
+        w[H_NEXT + l] = (longer if accepted else retry) if go_on else 0.0
+
+
+@lanes
+def advance(w, kind):
+    """Add the sums of accepted steps up and move their state. Returns how many lanes still march."""
     marching = 0.0
     for l in range(LANES):
-        active = w[ACTIVE + l] > 0.0
-        h, left = w[H + l], w[LEFT + l]
+        accepted = w[ACCEPTED + l] > 0.0
+        h = w[H + l] if accepted else 0.0
         I_a, I_b, V_a, V_b = w[I_0 + l], w[I_1 + l], w[V_0 + l], w[V_1 + l]
-        J_a, J_b = w[J_0 + l], w[J_1 + l]
-        # how far from straight lines
-        eta_a, eta_b = w[ETA_0 + l], V_b - w[POT_P + l] + w[POT_N + l]  # all that is not the tabulated potentials
         dxs, dys = w[XS + l] - w[XS_0 + l], w[YS + l] - w[YS_0 + l]
-        departure = (
-            math.fabs(eta_b - eta_a - w[ETA_SLOPE + l] * h)
-            + math.fabs(w[SLOPE_N + l] * (dxs - w[XS_SLOPE + l] * h))
-            + math.fabs(w[SLOPE_P + l] * (dys - w[YS_SLOPE + l] * h))
-        ) / VOLTAGE_DEPARTURE
-        if kind == VOLTAGE:
-            departure = math.fabs(I_b - I_a - w[I_SLOPE + l] * h) / (CURRENT_DEPARTURE * max(math.fabs(I_b), 1e-12))
-        elif kind == REST:
-            departure *= 0.1  # no energy flows at rest
-        side = math.fabs(J_b - w[J_GUESS + l]) * h * w[S_N + l] * w[Q_N + l] / SIDE_CHARGE_DEPARTURE
-        error = max(departure, side) / tolerance
-        # where the limit lies within the step
-        short = h <= SHORTEST_STEP  # a limit this close has been reached
-        over = False
-        hit = h >= left
-        to_limit = h
-        if kind == CURRENT:
-            sign = -math.copysign(1.0, I_b)  # +1 while charging: the voltage climbs towards its limit
-            gap = sign * (w[LIMIT + l] - V_a)
-            rise = sign * (V_b - V_a)
-            over = rise - gap > LIMIT_WINDOW and w[LIMIT + l] < NONE
-            hit = hit or (math.fabs(rise - gap) <= LIMIT_WINDOW and w[LIMIT + l] < NONE)
-            slope = sign * w[V_SLOPE + l]
-            bend = (rise - slope * h) / (h * h)
-            root = math.sqrt(max(slope * slope + 4.0 * bend * gap, 0.0))
-            curved = 2.0 * gap / (slope + root)
-            to_limit = curved if 0.0 < curved < h else h * gap / rise
-        elif kind == VOLTAGE:
-            u_a, u_b, u = math.fabs(I_a), max(math.fabs(I_b), 1e-30), w[LIMIT + l]
-            over = u_b < u * (1.0 - CUT_OFF_WINDOW) and u < NONE
-            hit = hit or (u_b <= u * (1.0 + CUT_OFF_WINDOW) and u < NONE)
-            to_limit = h * math.log(u_a / u) / math.log(u_a / u_b) if over else h
-        hit = hit or (over and short)
-        over = over and not short
-        lowest_salt = w[C_E + l] + min(
-            (w[G_C + l] + w[G_I + l] * I_b) * (w[U_SALT_P + l] - (1.0 / 3.0) * w[DROP_P + l]),
-            (w[G_C + l] + w[G_I + l] * I_b) * (w[U_SALT_N + l] + (1.0 / 3.0) * w[DROP_N + l]),
-        )
-        inside = (
-            STOICHIOMETRY_EDGE < w[XS + l] < 1.0 - STOICHIOMETRY_EDGE
-            and STOICHIOMETRY_EDGE < w[YS + l] < 1.0 - STOICHIOMETRY_EDGE
-        )
-        salted = lowest_salt > SALT_EDGE
-        warm = TEMPERATURE_LOW < w[T_1 + l] < TEMPERATURE_HIGH
-        valid = inside and salted and warm and V_b == V_b
-        if active:
-            w[ATTEMPTS + l] += 1.0
-            if valid and not over and (error <= 1.0 or short):
-                # sums: the mean of each potential over the step is exact, the rest of the voltage is nearly linear
-                charge = 0.5 * h * (I_a + I_b)
-                mean_n = (w[AREA_N + l] - w[AREA_N_0 + l]) / dxs if math.fabs(dxs) > 1e-6 else w[POT_N + l]
-                mean_p = (w[AREA_P + l] - w[AREA_P_0 + l]) / dys if math.fabs(dys) > 1e-6 else w[POT_P + l]
-                mean = mean_p - mean_n + 0.5 * (eta_a + eta_b) if kind == CURRENT else 0.5 * (V_a + V_b)
-                energy = charge * mean
-                if charge < 0.0:
-                    w[CHARGE_IN + l] -= charge
-                    w[ENERGY_IN + l] -= energy
-                    w[TIME_IN + l] += h
-                elif charge > 0.0:
-                    w[CHARGE_OUT + l] += charge
-                    w[ENERGY_OUT + l] += energy
-                    w[TIME_OUT + l] += h
-                w[SQUARED_CURRENT + l] += h / 3.0 * (I_a * I_a + I_a * I_b + I_b * I_b)
-                w[TIME + l] += h
-                # state, with the side charge corrected: what leaves the particles is what the film gains
-                consumed = 0.5 * h * (J_a + J_b)
-                guessed = 0.5 * h * (J_a + w[J_GUESS + l])
-                w[X + l] = w[X_C + l] + w[X_I + l] * I_b - w[Q_N + l] * w[S_N + l] * (consumed - guessed)
-                w[Y + l] = w[Y_C + l] + w[Y_I + l] * I_b
-                w[FILM + l] += consumed * w[V_SEI + l] / (w[Z_SEI + l] * FARADAY)
-                for k in range(0, MODES * LANES, LANES):
-                    w[X_MODE + k + l] = w[X_MODE_C + k + l] + w[X_MODE_I + k + l] * I_b
-                    w[Y_MODE + k + l] = w[Y_MODE_C + k + l] + w[Y_MODE_I + k + l] * I_b
-                w[G + l] = w[G_C + l] + w[G_I + l] * I_b
-                w[T + l] = temperature_step(
-                    w[T + l], 0.5 * (w[HEAT_0 + l] + w[HEAT_1 + l]), h, w[HEAT_CAPACITY + l], w[COOLING + l], w[T_AMB + l]
-                )
-                w[T_MAX + l] = max(w[T_MAX + l], w[T + l])
-                c = w[C_E + l]
-                u_s = -(w[EPS_N + l] * w[L_N + l] * w[U_SALT_N + l] + w[EPS_P + l] * w[L_P + l] * w[U_SALT_P + l])
-                w[C_N + l] = c + w[G + l] * w[U_SALT_N + l]
-                w[C_S + l] = c + w[G + l] * u_s / (w[EPS_S + l] * w[L_S + l])
-                w[C_P + l] = c + w[G + l] * w[U_SALT_P + l]
-                w[C_AV + l] = c + w[G + l] * w[U_SALT_AV + l]
-                w[V_SLOPE + l], w[I_SLOPE + l], w[J_SLOPE + l] = (V_b - V_a) / h, (I_b - I_a) / h, (J_b - J_a) / h
-                w[ETA_SLOPE + l], w[XS_SLOPE + l], w[YS_SLOPE + l] = (eta_b - eta_a) / h, dxs / h, dys / h
-                w[I_0 + l], w[V_0 + l], w[J_0 + l], w[HEAT_0 + l] = I_b, V_b, J_b, w[HEAT_1 + l]
-                w[ETA_0 + l], w[XS_0 + l], w[YS_0 + l] = eta_b, w[XS + l], w[YS + l]
-                w[AREA_N_0 + l], w[AREA_P_0 + l] = w[AREA_N + l], w[AREA_P + l]
-                w[LEFT + l] = left - h if left < NONE else NONE
-                ahead = w[BRACKET + l] - h
-                w[BRACKET + l] = ahead if SHORTEST_STEP < ahead < 0.5 * NONE else NONE
-                if hit:
-                    w[ACTIVE + l] = 0.0
-                grow = min(max(0.9 / math.sqrt(max(error, 1e-6)), 0.3), GROWTH)
-                w[H + l] = min(min(h * grow, w[BRACKET + l]), w[LEFT + l]) * w[ACTIVE + l]
-            else:
-                if over and valid:
-                    w[BRACKET + l] = h
-                    shorter = min(max(to_limit, 0.02 * h), 0.995 * h)
-                    if error > 1.0:
-                        shorter = min(shorter, h * max(0.9 / math.sqrt(error), 0.2))
-                elif valid:
-                    shorter = h * min(max(0.9 / math.sqrt(error), 0.2), 0.8)
-                else:
-                    shorter = 0.3 * h
-                    if h < 1e-3:
-                        code = STOICHIOMETRY_LIMIT
-                        if inside:
-                            code = ELECTROLYTE_DEPLETED if not salted else (TEMPERATURE_LIMIT if not warm else INVALID_INPUT)
-                        w[STATUS + l] = code
-                        w[ACTIVE + l] = 0.0
-                w[H + l] = max(shorter, SHORTEST_STEP) * w[ACTIVE + l]
-            if w[ACTIVE + l] > 0.0 and w[ATTEMPTS + l] >= ATTEMPT_LIMIT:
-                w[STATUS + l] = STEP_COUNT_LIMIT
-                w[ACTIVE + l] = w[H + l] = 0.0
-        w[I_1 + l] = w[I_0 + l] + (w[I_SLOPE + l] * w[H + l] if kind == VOLTAGE else 0.0)
+        # the mean of each potential over the step is exact, the rest of the voltage is nearly linear
+        mean_n = (w[AREA_N + l] - w[AREA_N_0 + l]) / dxs if abs(dxs) > 1e-6 else w[POT_N + l]
+        mean_p = (w[AREA_P + l] - w[AREA_P_0 + l]) / dys if abs(dys) > 1e-6 else w[POT_P + l]
+        mean = mean_p - mean_n + 0.5 * (w[ETA_0 + l] + w[ETA_1 + l])
+        mean = mean if kind == CURRENT else 0.5 * (V_a + V_b)
+        charge = 0.5 * h * (I_a + I_b)
+        w[CHARGE_IN + l] += max(-charge, 0.0)
+        w[CHARGE_OUT + l] += max(charge, 0.0)
+        w[ENERGY_IN + l] += max(-charge, 0.0) * mean
+        w[ENERGY_OUT + l] += max(charge, 0.0) * mean
+        w[TIME_IN + l] += h if charge < 0.0 else 0.0
+        w[TIME_OUT + l] += h if charge > 0.0 else 0.0
+        w[SQUARED_CURRENT + l] += h / 3.0 * (I_a * I_a + I_a * I_b + I_b * I_b)
+        w[TIME + l] += h
+        # side charge, corrected: what leaves the particles is what the film gains
+        consumed = 0.5 * h * (w[J_0 + l] + w[J_1 + l])
+        guessed = 0.5 * h * (w[J_0 + l] + w[J_GUESS + l])
+        x = w[X_C + l] + w[X_I + l] * I_b - w[Q_N + l] * w[S_N + l] * (consumed - guessed)
+        w[X + l] = x if accepted else w[X + l]
+        w[Y + l] = w[Y_C + l] + w[Y_I + l] * I_b if accepted else w[Y + l]
+        w[FILM + l] += consumed * w[V_SEI + l] / (w[Z_SEI + l] * FARADAY)
+        heat = 0.5 * (w[HEAT_0 + l] + w[HEAT_1 + l])
+        T_ = temperature_step(w[T + l], heat, h, w[HEAT_CAPACITY + l], w[COOLING + l], w[T_AMB + l])
+        w[T + l] = T_
+        w[T_MAX + l] = max(w[T_MAX + l], T_)
+        w[PHI_MIN + l] = min(w[PHI_MIN + l], w[PHI_1 + l]) if accepted else w[PHI_MIN + l]
         marching += w[ACTIVE + l]
+    for k in range(0, MODES * LANES, LANES):
+        for l in range(LANES):
+            accepted = w[ACCEPTED + l] > 0.0
+            x = w[X_MODE_C + k + l] + w[X_MODE_I + k + l] * w[I_1 + l]
+            y = w[Y_MODE_C + k + l] + w[Y_MODE_I + k + l] * w[I_1 + l]
+            w[X_MODE + k + l] = x if accepted else w[X_MODE + k + l]
+            w[Y_MODE + k + l] = y if accepted else w[Y_MODE + k + l]
+    for l in range(LANES):
+        accepted = w[ACCEPTED + l] > 0.0
+        g = w[G_C + l] + w[G_I + l] * w[I_1 + l]
+        g = g if accepted else w[G + l]
+        c = w[C_E + l]
+        v_n, v_p = w[EPS_N + l] * w[L_N + l], w[EPS_P + l] * w[L_P + l]
+        u_s = -(v_n * w[U_SALT_N + l] + v_p * w[U_SALT_P + l]) / (w[EPS_S + l] * w[L_S + l])
+        w[G + l] = g
+        w[C_N + l] = c + g * w[U_SALT_N + l]
+        w[C_S + l] = c + g * u_s
+        w[C_P + l] = c + g * w[U_SALT_P + l]
+        w[C_AV + l] = c + g * w[U_SALT_AV + l]
+    for l in range(LANES):
+        accepted = w[ACCEPTED + l] > 0.0
+        per_second = 1.0 / w[H + l] if w[H + l] > 0.0 else 0.0
+        w[V_SLOPE + l] = (w[V_1 + l] - w[V_0 + l]) * per_second if accepted else w[V_SLOPE + l]
+        w[ETA_SLOPE + l] = (w[ETA_1 + l] - w[ETA_0 + l]) * per_second if accepted else w[ETA_SLOPE + l]
+        w[I_SLOPE + l] = (w[I_1 + l] - w[I_0 + l]) * per_second if accepted else w[I_SLOPE + l]
+        w[J_SLOPE + l] = (w[J_1 + l] - w[J_0 + l]) * per_second if accepted else w[J_SLOPE + l]
+        w[XS_SLOPE + l] = (w[XS + l] - w[XS_0 + l]) * per_second if accepted else w[XS_SLOPE + l]
+        w[YS_SLOPE + l] = (w[YS + l] - w[YS_0 + l]) * per_second if accepted else w[YS_SLOPE + l]
+        w[V_0 + l] = w[V_1 + l] if accepted else w[V_0 + l]
+        w[ETA_0 + l] = w[ETA_1 + l] if accepted else w[ETA_0 + l]
+        w[I_0 + l] = w[I_1 + l] if accepted else w[I_0 + l]
+        w[J_0 + l] = w[J_1 + l] if accepted else w[J_0 + l]
+        w[HEAT_0 + l] = w[HEAT_1 + l] if accepted else w[HEAT_0 + l]
+        w[XS_0 + l] = w[XS + l] if accepted else w[XS_0 + l]
+        w[YS_0 + l] = w[YS + l] if accepted else w[YS_0 + l]
+        w[AREA_N_0 + l] = w[AREA_N + l] if accepted else w[AREA_N_0 + l]
+        w[AREA_P_0 + l] = w[AREA_P + l] if accepted else w[AREA_P_0 + l]
+    for l in range(LANES):
+        w[H + l] = w[H_NEXT + l]
+        w[I_1 + l] = w[I_0 + l] + (w[I_SLOPE + l] * w[H + l] if kind == VOLTAGE else 0.0)
     return marching
 
 
@@ -513,7 +578,9 @@ def march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, per_cycle,
                 hold(w, NEWTON, tables, flat, sei_law)
             else:
                 evaluate(w, tables, flat, sei_law)
-            marching = settle(w, kind, tolerance)
+            compare_with_limit(w, kind)
+            judge(w, tolerance)
+            marching = advance(w, kind)
             tried += 1
             if trace.shape[0] > 0 and w[TIME] > before:
                 rows = record(w, trace, rows, step)

@@ -14,7 +14,7 @@ from kernels.protocol import VALUES
 from kernels.status import OK
 from kernels.tables import INTERVALS
 from kernels.tables import NAMES as TABLES
-from kernels.workspace import FILM, S_N, SIZE, SQUARED_CURRENT, STATUS, T_MAX, TIME, TIME_IN, TIME_OUT, X, Y
+from kernels.workspace import FILM, PHI_MIN, S_N, SIZE, SQUARED_CURRENT, STATUS, T_MAX, TIME, TIME_IN, TIME_OUT, X, Y
 
 #: rows of the summary
 SUMMARY = (
@@ -25,6 +25,7 @@ SUMMARY = (
     "discharge_time",  # s
     "squared_current_time",  # A2 s
     "max_cell_temperature",  # K
+    "lowest_negative_potential",  # V
     "negative_stoichiometry",
     "positive_stoichiometry",
 )
@@ -110,5 +111,6 @@ def store(w, sums, l, case, per_cycle, summary, status):
     summary[4, case] = w[TIME_OUT + l]
     summary[5, case] = w[SQUARED_CURRENT + l]
     summary[6, case] = w[T_MAX + l]
-    summary[7, case] = w[X + l]
-    summary[8, case] = w[Y + l]
+    summary[7, case] = w[PHI_MIN + l]
+    summary[8, case] = w[X + l]
+    summary[9, case] = w[Y + l]
