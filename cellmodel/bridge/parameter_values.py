@@ -1,0 +1,144 @@
+"""A cell as pybamm.ParameterValues: its set, what the cell puts on top, and where it starts."""
+
+from __future__ import annotations
+
+import functools
+import numbers
+from dataclasses import dataclass
+
+import pybamm
+
+from cellmodel.cell import Cell
+from cellmodel.errors import InputError, quoted, unknown_name
+
+OPEN_VOLTAGE = 0.0  # V: a fresh cell starts below any cut-off, where PyBaMM would stop at once
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a simulation starts: uniform particles, one film.
+
+    Parameters
+    ----------
+    negative_stoichiometry, positive_stoichiometry
+        Mean lithium content / maximum [1].
+    sei_thickness
+        Film on the negative electrode [m].
+    """
+
+    negative_stoichiometry: float
+    positive_stoichiometry: float
+    sei_thickness: float
+
+
+def fresh_state(cell: Cell) -> State:
+    """Return the state of a cell that has never been charged."""
+    return State(
+        cell.negative_stoichiometry.value,
+        cell.positive_stoichiometry.value,
+        cell.parameter("Initial SEI thickness [m]"),
+    )
+
+
+def parameter_values(
+    cell: Cell, temperature: float = 298.15, state: State | None = None
+) -> pybamm.ParameterValues:
+    """Return what PyBaMM needs to simulate `cell`.
+
+    Parameters
+    ----------
+    cell
+        Its parameters come before those of its set. The set's reference temperature stays: 298 K
+        in Prada2013, 298.15 K in most others.
+    temperature
+        Of the surroundings, and of the cell at the start [K].
+    state
+        Start; the fresh cell if None.
+
+    Returns
+    -------
+    pybamm.ParameterValues
+        A copy, yours to change. The lower cut-off is opened (the protocol's steps have their own).
+
+    Raises
+    ------
+    InputError
+        If PyBaMM has no such set.
+    """
+    state = state or fresh_state(cell)
+    values = shipped_values(cell.parameter_set).copy()
+    values.update(
+        {name: quantity.value for name, quantity in cell.parameters.items()},
+        check_already_exists=False,
+    )
+    maximum = {
+        side: cell.parameter(f"Maximum concentration in {side} electrode [mol.m-3]")
+        for side in ("negative", "positive")
+    }
+    start = {"negative": state.negative_stoichiometry, "positive": state.positive_stoichiometry}
+    values.update(
+        {
+            f"Initial concentration in {side} electrode [mol.m-3]": start[side] * maximum[side]
+            for side in maximum
+        }
+        | {
+            "Initial SEI thickness [m]": state.sei_thickness,
+            "Ambient temperature [K]": temperature,
+            "Initial temperature [K]": temperature,
+            "Lower voltage cut-off [V]": OPEN_VOLTAGE,
+        },
+        check_already_exists=False,
+    )
+    return values
+
+
+def parameter(cell: Cell, name: str) -> float:
+    """Return a number of the cell's PyBaMM set.
+
+    Parameters
+    ----------
+    cell
+        Its own parameters come first.
+    name
+        In PyBaMM's spelling.
+
+    Raises
+    ------
+    InputError
+        If there is no such parameter, or it is a function.
+    """
+    if name in cell.parameters:
+        return cell.parameters[name].value
+    values = shipped_values(cell.parameter_set)
+    if name not in values.keys():  # noqa: SIM118 (ParameterValues is no Mapping)
+        raise unknown_name(f"parameter of cell '{cell.name}'", name, parameter_names(cell))
+    value = values[name]
+    if not isinstance(value, numbers.Real):
+        raise InputError(
+            f"'{name}' is a function in PyBaMM's set '{cell.parameter_set}', not a number; give "
+            f"cell '{cell.name}' a constant by replace_parameters or in its table [parameters]"
+        )
+    return float(value)
+
+
+def parameter_names(cell: Cell) -> list[str]:
+    """Return the names of all parameters of the cell, functions included."""
+    known = set(shipped_values(cell.parameter_set).keys()) | set(cell.parameters)
+    return sorted(known - {"chemistry", "citations"})
+
+
+@functools.cache
+def shipped_values(name: str) -> pybamm.ParameterValues:
+    """Return a set as PyBaMM ships it; shared, so copy it before you change it.
+
+    Raises
+    ------
+    InputError
+        If PyBaMM has no such set.
+    """
+    if name not in pybamm.parameter_sets:
+        raise unknown_name("PyBaMM parameter set", name, pybamm.parameter_sets)
+    try:
+        return pybamm.ParameterValues(name)
+    except Exception as error:  # a set is a plug-in: its code may raise anything
+        raise InputError(f"PyBaMM cannot load its set {quoted(name)}: {error}") from error

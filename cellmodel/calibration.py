@@ -1,0 +1,105 @@
+"""Calibration of the SEI: one rate, so that the simulated first cycle loses what real ones do."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+from cellmodel.cell import Cell, load_cell
+from cellmodel.errors import InputError
+from cellmodel.protocol import Protocol, load_protocol
+from cellmodel.quantity import Quantity, Range
+
+WIDEST_SEARCH = 8  # decades to either side of where the search begins
+RESOLUTION = 1e-4  # of the logarithm; moves the efficiency by less than 1e-5
+
+
+def calibrate_sei(
+    cell: Cell | str | Path,
+    protocol: Protocol | str | Path | None = None,
+    *,
+    efficiency: float | None = None,
+    parameter: str | None = None,
+) -> Cell:
+    """Fit one SEI parameter to the efficiency of the first cycle.
+
+    Parameters
+    ----------
+    cell
+        Whose parameter gives the start of the search.
+    protocol
+        Its first cycle, at its defaults, is simulated with SPMe; that of the cell's calibration
+        if None.
+    efficiency
+        Discharge / charge capacity of the first cycle [1]; that of the cell if None.
+    parameter
+        PyBaMM name of a positive number; that of the cell's calibration if None.
+
+    Returns
+    -------
+    Cell
+        With the fitted number, whose source says how it was found.
+
+    Raises
+    ------
+    InputError
+        If no value within eight decades gives this efficiency: without any SEI the efficiency is
+        below 1 already, and where the positive electrode runs out of lithium it cannot fall.
+    """
+    from cellmodel.bridge import reference  # imports PyBaMM, which takes two seconds
+
+    cell = cell if isinstance(cell, Cell) else load_cell(cell)
+    protocol = cell.calibration["protocol"] if protocol is None else protocol
+    protocol = protocol if isinstance(protocol, Protocol) else load_protocol(protocol)
+    target = cell.first_cycle_efficiency.value if efficiency is None else efficiency
+    Range(0, 1, above=True, below=True).check("efficiency", target)
+    name = cell.calibration["parameter"] if parameter is None else parameter
+    first_value = Range(0, above=True).check(name, cell.parameter(name))
+    first_cycle = dataclasses.replace(
+        protocol,
+        cycles=protocol.cycles[:1],
+        steps=tuple(step for step in protocol.steps if step.cycle == 0),
+    )
+    simulation = reference.simulation(
+        cell, first_cycle, protocol.defaults(cell), inputs={name: "[input]"}, only_step_ends=True
+    )
+
+    def excess(logarithm: float) -> float:
+        steps = reference.solve(simulation, cell, first_cycle, inputs={name: math.exp(logarithm)})
+        results = reference.raw(reference.series(steps), 1)
+        return float(results["discharge_capacity"][0] / results["charge_capacity"][0]) - target
+
+    value = math.exp(_root(excess, math.log(first_value), cell, name, target))
+    source = (
+        f"Calibrated: first-cycle efficiency {target:g} with PyBaMM SPMe under protocol "
+        f"'{protocol.name}'; {cell.first_cycle_efficiency.source}"
+    )
+    return cell.replace_parameters({name: Quantity(value, _unit(name), source)})
+
+
+def _root(excess, start: float, cell: Cell, name: str, target: float) -> float:
+    """Return the logarithm at which `excess` is zero, which lies on either side of `start`."""
+    from scipy.optimize import brentq
+
+    here = excess(start)
+    for way in (1, -1):  # the rate has to rise if the efficiency is too high, if it is a rate
+        near, value = start, here
+        for _ in range(WIDEST_SEARCH):
+            far = near + way * math.log(10)
+            beyond = excess(far)
+            if (beyond > 0) != (value > 0):
+                return brentq(excess, near, far, xtol=RESOLUTION)
+            if abs(beyond) > abs(value):  # it gets worse: look the other way
+                break
+            near, value = far, beyond
+    raise InputError(
+        f"no '{name}' gives cell '{cell.name}' a first-cycle efficiency of {target:g}: at "
+        f"{math.exp(start):g} it is {target + here:.4f}; choose another efficiency or parameter"
+    )
+
+
+def _unit(name: str) -> str:
+    from cellmodel.parameter_name import unit_of
+
+    return unit_of(name) or "1"
