@@ -46,18 +46,23 @@ from kernels.workspace import (
     ACCEPTED, ACTIVE, AREA_N, AREA_N_0, AREA_P, AREA_P_0, ATTEMPTS, BRACKET, CHARGE_IN, CHARGE_OUT, CHI, C_AV, C_N,
     C_P, C_S, DROP_N, DROP_P, DV_DI, ENERGY_IN, ENERGY_OUT, ENT_N, ENT_P, ERROR, ETA_0, ETA_1, ETA_SLOPE, FILM,
     FILM_1, F_DS_N, F_DS_P, F_D_N, F_D_P, F_D_S, F_J_N, F_J_P, F_KAPPA, F_TDF, F_T_PLUS, G, G_C, G_I, H, HEAT_0,
-    HEAT_1, HELD, HIT, H_NEXT, I_0, I_1, I_SLOPE, J_0, J_1, J_GUESS, J_SLOPE, LEFT, LIMIT, OVER, PHI_1, PHI_MIN,
-    POT_N, POT_P, Q_N, Q_P, R_ELECTROLYTE, R_SOLID, SETPOINT, SIDE_0, SIDE_1, SLOPE_N, SLOPE_P, SQUARED_CURRENT,
-    STATUS, S_N, S_P, T, TAU_N, TAU_P, TIME, TIME_IN, TIME_OUT, TOR_N, TOR_P, TOR_S, TO_LIMIT, T_1, T_MAX, UNIT_N,
-    UNIT_P, U_SALT_AV, U_SALT_N, U_SALT_P, V_0, V_1, V_SLOPE, X, XS, XS_0, XS_C, XS_I, XS_SLOPE, X_C, X_I, X_MODE,
-    X_MODE_C, X_MODE_I, Y, YS, YS_0, YS_C, YS_I, YS_SLOPE, Y_C, Y_I, Y_MODE, Y_MODE_C, Y_MODE_I,
+    HEAT_1, HELD, HIT, H_NEXT, I_0, I_1, I_SLOPE, J_0, J_1, J_GUESS, J_N_0, J_N_1, J_SLOPE, LEFT, LIMIT, OVER,
+    PHI_0, PHI_1, PHI_MIN, POT_MID, POT_N, POT_N_0, POT_P, Q_N, Q_P, R_ELECTROLYTE, R_SOLID, SETPOINT, SIDE_0,
+    SIDE_1, SIDE_CHARGE, SIDE_ERROR, SLOPE_N, SLOPE_P, SQUARED_CURRENT, STATUS, S_N, S_P, T, TAU_N, TAU_P, TIME,
+    TIME_IN, TIME_OUT, TOR_N, TOR_P, TOR_S, TO_LIMIT, T_1, T_MAX, UNIT_N, UNIT_P, U_SALT_AV, U_SALT_N, U_SALT_P,
+    V_0, V_1, V_SLOPE, X, XS, XS_0, XS_C, XS_I, XS_MID, XS_SLOPE, X_C, X_I, X_MODE, X_MODE_C, X_MODE_I, Y, YS, YS_0,
+    YS_C, YS_I, YS_SLOPE, Y_C, Y_I, Y_MODE, Y_MODE_C, Y_MODE_I,
 )  # fmt: skip
 
-# Departures from a straight line that a time step may have at tolerance 1; the integrals converge with their square.
-VOLTAGE_DEPARTURE = 3e-3  # V
-CURRENT_DEPARTURE = 0.01  # of the held current
-SIDE_CHARGE_DEPARTURE = 1e-4  # of the negative electrode's capacity
-LIMIT_WINDOW = 2e-5  # V within which a limit counts as reached
+# What the departures from straight lines may add up to in one time step at tolerance 1, for a current step in energy,
+# for a hold in charge, and in side charge; charges are shares of the negative electrode's capacity. The error of a
+# trapezoid is a sixth of it. Voltages at the ends of a step do not depend on its length: quick transients that move
+# hardly any charge need no small steps.
+ENERGY_DEPARTURE = 6e-5  # V
+CHARGE_DEPARTURE = 6e-5
+SIDE_CHARGE_CURVATURE = 3e-4  # between trapezoid and Simpson's rule
+SIDE_CHARGE_CHANGE = 3e-5  # between the last two looks at the film
+LIMIT_WINDOW = 1e-4  # V within which a limit counts as reached
 CUT_OFF_WINDOW = 2e-4  # share of the cut-off current, likewise
 FIRST_STEP = 2.0  # s
 SHORTEST_STEP = 1e-6  # s
@@ -223,8 +228,8 @@ def propose(w, tables, flat):
 
 
 @lanes
-def evaluate(w, tables, flat, sei_law):
-    """Terminal voltage, its derivative, side current and heat at the end of the step, for the currents I_1."""
+def evaluate(w, tables, flat):
+    """Terminal voltage, its derivative and the heat at the end of the step, for the currents I_1."""
     for l in range(LANES):
         w[XS + l] = w[XS_C + l] + w[XS_I + l] * w[I_1 + l]
         w[YS + l] = w[YS_C + l] + w[YS_I + l] * w[I_1 + l]
@@ -265,6 +270,7 @@ def evaluate(w, tables, flat, sei_law):
         w[ETA_1 + l] = eta_p - eta_n - film + eta_c - drop - I * w[R_CONTACT + l]
         w[V_1 + l] = U_p - U_n + w[ETA_1 + l]
         w[PHI_1 + l] = U_n + eta_n
+        w[J_N_1 + l] = j_n
         # d ln(j0) / dI through the surface stoichiometry and the salt, and d eta / dI = that of asinh(I / (2 j0 S))
         x, y = w[XS + l], w[YS + l]
         dlog_n = 0.5 * (1.0 - 2.0 * x) / (x * (1.0 - x)) * w[XS_I + l] + w[O_J_N + l] * w[U_SALT_N + l] * w[G_I + l] / c_n
@@ -279,19 +285,8 @@ def evaluate(w, tables, flat, sei_law):
             + chi * w[G_I + l] * (w[U_SALT_P + l] / c_p - w[U_SALT_N + l] / c_n)
             - w[R_ELECTROLYTE + l] - w[R_SOLID + l] - w[R_CONTACT + l]
         )  # fmt: skip
-        # side reaction
-        if sei_law == sei.TUNNELLING_LIMITED:
-            j_side = sei.tunnelling_limited(
-                U_n + eta_n + film, w[FILM_1 + l], T_, w[J0_SEI + l], w[BETA + l]
-            )
-        else:
-            j_side = sei.ec_reaction_limited(
-                U_n + eta_n, w[FILM_1 + l], T_, w[K_SEI + l], w[C_EC + l], w[D_EC + l], w[U_SEI + l]
-            )
-        j_side *= arrhenius(w[E_SEI + l], z)
-        w[J_1 + l] = j_side
         # heat: reaction, reversible, ohmic (electrolyte with its concentration part, solid, collectors, contact)
-        side = j_side * w[S_N + l]
+        side = w[SIDE_1 + l]
         w[HEAT_1 + l] = (
             (I + side) * (eta_n + T_ * w[ENT_N + l])
             - I * (eta_p + T_ * w[ENT_P + l])
@@ -301,7 +296,49 @@ def evaluate(w, tables, flat, sei_law):
 
 
 @lanes
-def hold(w, iterations, tables, flat, sei_law):
+def grow_film(w, tables, sei_law):
+    """Side charge over the step by Simpson's rule, with the potential's own course and the film that it makes.
+
+    The rate follows the measured, jagged potential exponentially; everything else is taken as linear in time.
+    """
+    for l in range(LANES):
+        w[XS_MID + l] = 0.5 * (w[XS_0 + l] + w[XS + l])
+    read_lanes(w, tables, U_N, XS_MID, 1.0, POT_MID)
+    for l in range(LANES):
+        h = w[H + l]
+        phi_1 = w[PHI_1 + l]
+        phi_mid = w[POT_MID + l] + 0.5 * (w[PHI_0 + l] - w[POT_N_0 + l] + phi_1 - w[POT_N + l])
+        drop_1 = w[J_N_1 + l] * w[RHO_SEI + l]  # V per metre of film
+        drop_mid = 0.5 * (w[J_N_0 + l] + w[J_N_1 + l]) * w[RHO_SEI + l]
+        T_1_ = w[T_1 + l]
+        T_mid = 0.5 * (w[T + l] + T_1_)
+        z_1, z_mid = (1.0 / w[T_REF + l] - 1.0 / T_1_) / GAS, (1.0 / w[T_REF + l] - 1.0 / T_mid) / GAS
+        a_1, a_mid = arrhenius(w[E_SEI + l], z_1), arrhenius(w[E_SEI + l], z_mid)
+        per_charge = w[V_SEI + l] / (w[Z_SEI + l] * FARADAY)
+        j_0, film = w[J_0 + l], w[FILM + l]
+        film_1 = w[FILM_1 + l]
+        j_1 = j_mid = charge = before = 0.0
+        for _ in range(2):
+            film_mid = 0.5 * (film + film_1)
+            if sei_law == sei.TUNNELLING_LIMITED:
+                j_1 = sei.tunnelling_limited(phi_1 + drop_1 * film_1, film_1, T_1_, w[J0_SEI + l], w[BETA + l])
+                j_mid = sei.tunnelling_limited(phi_mid + drop_mid * film_mid, film_mid, T_mid, w[J0_SEI + l], w[BETA + l])
+            else:
+                k, c, D, U = w[K_SEI + l], w[C_EC + l], w[D_EC + l], w[U_SEI + l]
+                j_1 = sei.ec_reaction_limited(phi_1, film_1, T_1_, k, c, D, U)
+                j_mid = sei.ec_reaction_limited(phi_mid, film_mid, T_mid, k, c, D, U)
+            j_1, j_mid = j_1 * a_1, j_mid * a_mid
+            before = charge
+            charge = h / 6.0 * (j_0 + 4.0 * j_mid + j_1)
+            film_1 = film + charge * per_charge
+        w[J_1 + l], w[SIDE_CHARGE + l] = j_1, charge
+        curved = abs(charge - 0.5 * h * (j_0 + j_1)) / SIDE_CHARGE_CURVATURE
+        unsettled = abs(charge - before) / SIDE_CHARGE_CHANGE
+        w[SIDE_ERROR + l] = max(curved, unsettled) * w[S_N + l] * w[Q_N + l]
+
+
+@lanes
+def hold(w, iterations, tables, flat):
     """Newton's method on the current at the end of the step, so that the voltage there is the setpoint.
 
     Each lane stops at its own convergence and all are evaluated once more, so that none depends on its neighbours.
@@ -309,7 +346,7 @@ def hold(w, iterations, tables, flat, sei_law):
     for l in range(LANES):
         w[HELD + l] = 1.0 - w[ACTIVE + l]
     for _ in range(iterations):
-        evaluate(w, tables, flat, sei_law)
+        evaluate(w, tables, flat)
         held = 0.0
         for l in range(LANES):
             away = w[SETPOINT + l] - w[V_1 + l]
@@ -318,7 +355,7 @@ def hold(w, iterations, tables, flat, sei_law):
             held += w[HELD + l]
         if held == LANES:
             break
-    evaluate(w, tables, flat, sei_law)
+    evaluate(w, tables, flat)
     for l in range(LANES):
         w[V_1 + l] = w[SETPOINT + l]
 
@@ -339,11 +376,13 @@ def begin(w, kind, tables, flat, sei_law):
             w[I_1 + l] = w[SETPOINT + l] = 0.0
     propose(w, tables, flat)
     if kind == VOLTAGE:
-        hold(w, NEWTON_AT_START, tables, flat, sei_law)
+        hold(w, NEWTON_AT_START, tables, flat)
     else:
-        evaluate(w, tables, flat, sei_law)
+        evaluate(w, tables, flat)
+    grow_film(w, tables, sei_law)
     for l in range(LANES):
         I = w[I_1 + l]
+        w[PHI_0 + l], w[POT_N_0 + l], w[J_N_0 + l] = w[PHI_1 + l], w[POT_N + l], w[J_N_1 + l]
         w[I_0 + l], w[V_0 + l], w[J_0 + l], w[HEAT_0 + l] = I, w[V_1 + l], w[J_1 + l], w[HEAT_1 + l]
         w[ETA_0 + l], w[XS_0 + l], w[YS_0 + l] = w[V_1 + l] - w[POT_P + l] + w[POT_N + l], w[XS + l], w[YS + l]
         w[AREA_N_0 + l], w[AREA_P_0 + l] = w[AREA_N + l], w[AREA_P + l]
@@ -358,18 +397,40 @@ def begin(w, kind, tables, flat, sei_law):
 
 
 @lanes
-def compare_with_limit(w, kind):
+def share_to_limit(w, tables, l):
+    """Share of a step at which its voltage meets the limit: potentials from the tables, all else linear in time."""
+    low, high = 0.0, 1.0
+    below = w[V_0 + l] - w[LIMIT + l]
+    above = w[V_1 + l] - w[LIMIT + l]
+    share = 1.0
+    for _ in range(8):  # regula falsi, Illinois variant
+        share = (low * above - high * below) / (above - below)
+        U_n, _, _ = lookup(tables, U_N, w[XS_0 + l] + share * (w[XS + l] - w[XS_0 + l]))
+        U_p, _, _ = lookup(tables, U_P, w[YS_0 + l] + share * (w[YS + l] - w[YS_0 + l]))
+        away = U_p - U_n + w[ETA_0 + l] + share * (w[ETA_1 + l] - w[ETA_0 + l]) - w[LIMIT + l]
+        if abs(away) < 0.5 * LIMIT_WINDOW:
+            break
+        if away * above > 0.0:
+            high, above, below = share, away, 0.5 * below
+        else:
+            low, below, above = share, away, 0.5 * above
+    return share
+
+
+@lanes
+def compare_with_limit(w, kind, tables):
     """How far the step departed from straight lines (ERROR, relative), and where in it the step's limit lies (TO_LIMIT)."""
     for l in range(LANES):
         h = w[H + l]
         eta = w[V_1 + l] - w[POT_P + l] + w[POT_N + l]  # all of the voltage that is not the tabulated potentials
         dxs, dys = w[XS + l] - w[XS_0 + l], w[YS + l] - w[YS_0 + l]
         w[ETA_1 + l] = eta
-        w[ERROR + l] = (
+        departure = (
             abs(eta - w[ETA_0 + l] - w[ETA_SLOPE + l] * h)
             + abs(w[SLOPE_N + l] * (dxs - w[XS_SLOPE + l] * h))
             + abs(w[SLOPE_P + l] * (dys - w[YS_SLOPE + l] * h))
-        ) / VOLTAGE_DEPARTURE
+        )
+        w[ERROR + l] = departure * h * abs(w[I_1 + l]) * w[Q_N + l] / ENERGY_DEPARTURE
         w[OVER + l] = 0.0
         w[HIT + l] = 0.0
         w[TO_LIMIT + l] = h
@@ -379,26 +440,22 @@ def compare_with_limit(w, kind):
             sign = -math.copysign(1.0, w[I_1 + l])  # +1 while charging: the voltage climbs towards its limit
             gap = sign * (w[LIMIT + l] - w[V_0 + l])
             rise = sign * (w[V_1 + l] - w[V_0 + l])
-            slope = sign * w[V_SLOPE + l]
             limited = w[LIMIT + l] < NONE
             w[OVER + l] = 1.0 if (rise - gap > LIMIT_WINDOW) & limited else 0.0
             w[HIT + l] = 1.0 if (abs(rise - gap) <= LIMIT_WINDOW) & limited else 0.0
-            # the parabola through both ends with the slope of the step before, or else the chord
-            bend = (rise - slope * h) / (h * h)
-            curved = 2.0 * gap / (slope + math.sqrt(max(slope * slope + 4.0 * bend * gap, 0.0)))
-            w[TO_LIMIT + l] = curved if (curved > 0.0) & (curved < h) else h * gap / rise
+        for l in range(LANES):
+            if w[OVER + l] * w[ACTIVE + l] > 0.0:
+                w[TO_LIMIT + l] = w[H + l] * share_to_limit(w, tables, l)
     elif kind == VOLTAGE:
         for l in range(LANES):
             h = w[H + l]
             I_a, I_b, u = max(abs(w[I_0 + l]), 1e-30), max(abs(w[I_1 + l]), 1e-30), max(w[LIMIT + l], 1e-30)
             limited = w[LIMIT + l] < NONE
-            w[ERROR + l] = abs(w[I_1 + l] - w[I_0 + l] - w[I_SLOPE + l] * h) / (CURRENT_DEPARTURE * I_b)
+            departure = abs(w[I_1 + l] - w[I_0 + l] - w[I_SLOPE + l] * h)
+            w[ERROR + l] = departure * h * w[Q_N + l] / CHARGE_DEPARTURE
             w[OVER + l] = 1.0 if (I_b < u * (1.0 - CUT_OFF_WINDOW)) & limited else 0.0
             w[HIT + l] = 1.0 if (I_b <= u * (1.0 + CUT_OFF_WINDOW)) & limited else 0.0
             w[TO_LIMIT + l] = h * log(I_a / u) / log(I_a / I_b)  # the current decays about exponentially
-    else:
-        for l in range(LANES):
-            w[ERROR + l] *= 0.1  # no energy flows at rest
 
 
 @lanes
@@ -406,8 +463,7 @@ def judge(w, tolerance):
     """Accept or refuse the step of each lane, choose its next length, and end lanes that cannot go on."""
     for l in range(LANES):
         h, left, active = w[H + l], w[LEFT + l], w[ACTIVE + l] > 0.0
-        side = abs(w[J_1 + l] - w[J_GUESS + l]) * h * w[S_N + l] * w[Q_N + l] / SIDE_CHARGE_DEPARTURE
-        error = max(w[ERROR + l], side) / tolerance
+        error = max(w[ERROR + l], w[SIDE_ERROR + l]) / tolerance
         g = w[G_C + l] + w[G_I + l] * w[I_1 + l]
         salt_p = w[C_E + l] + g * (w[U_SALT_P + l] - w[DROP_P + l] * (1.0 / 3.0))
         salt_n = w[C_E + l] + g * (w[U_SALT_N + l] + w[DROP_N + l] * (1.0 / 3.0))
@@ -472,7 +528,7 @@ def advance(w, kind):
         w[SQUARED_CURRENT + l] += h / 3.0 * (I_a * I_a + I_a * I_b + I_b * I_b)
         w[TIME + l] += h
         # side charge, corrected: what leaves the particles is what the film gains
-        consumed = 0.5 * h * (w[J_0 + l] + w[J_1 + l])
+        consumed = w[SIDE_CHARGE + l] if accepted else 0.0
         guessed = 0.5 * h * (w[J_0 + l] + w[J_GUESS + l])
         x = w[X_C + l] + w[X_I + l] * I_b - w[Q_N + l] * w[S_N + l] * (consumed - guessed)
         w[X + l] = x if accepted else w[X + l]
@@ -521,6 +577,9 @@ def advance(w, kind):
         w[YS_0 + l] = w[YS + l] if accepted else w[YS_0 + l]
         w[AREA_N_0 + l] = w[AREA_N + l] if accepted else w[AREA_N_0 + l]
         w[AREA_P_0 + l] = w[AREA_P + l] if accepted else w[AREA_P_0 + l]
+        w[PHI_0 + l] = w[PHI_1 + l] if accepted else w[PHI_0 + l]
+        w[POT_N_0 + l] = w[POT_N + l] if accepted else w[POT_N_0 + l]
+        w[J_N_0 + l] = w[J_N_1 + l] if accepted else w[J_N_0 + l]
     for l in range(LANES):
         w[H + l] = w[H_NEXT + l]
         w[I_1 + l] = w[I_0 + l] + (w[I_SLOPE + l] * w[H + l] if kind == VOLTAGE else 0.0)
@@ -575,10 +634,11 @@ def march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, per_cycle,
             before = w[TIME]
             propose(w, tables, flat)
             if kind == VOLTAGE:
-                hold(w, NEWTON, tables, flat, sei_law)
+                hold(w, NEWTON, tables, flat)
             else:
-                evaluate(w, tables, flat, sei_law)
-            compare_with_limit(w, kind)
+                evaluate(w, tables, flat)
+            grow_film(w, tables, sei_law)
+            compare_with_limit(w, kind, tables)
             judge(w, tolerance)
             marching = advance(w, kind)
             tried += 1

@@ -25,10 +25,12 @@ _rows(MODES - 1)
 (Y_MODE,) = _rows(1)
 _rows(MODES - 1)
 # at the last accepted time: current, voltage, overpotentials, SEI current density, heat, surfaces; rates of change
-(I_0, V_0, ETA_0, J_0, HEAT_0, XS_0, YS_0, AREA_N_0, AREA_P_0) = _rows(9)
+(I_0, V_0, ETA_0, J_0, HEAT_0, XS_0, YS_0, AREA_N_0, AREA_P_0, PHI_0, POT_N_0, J_N_0) = _rows(12)
 (V_SLOPE, ETA_SLOPE, I_SLOPE, J_SLOPE, XS_SLOPE, YS_SLOPE) = _rows(6)
 # the step under trial: length, current, voltage, overpotentials, negative electrode against Li, dV/dI, SEI current density (predicted, computed), heat
-(H, I_1, V_1, ETA_1, PHI_1, DV_DI, J_GUESS, J_1, HEAT_1, T_1, FILM_1) = _rows(11)
+(H, I_1, V_1, ETA_1, PHI_1, J_N_1, DV_DI, J_GUESS, J_1, HEAT_1, T_1, FILM_1) = _rows(12)
+# side reaction over the step
+(XS_MID, POT_MID, SIDE_CHARGE, SIDE_ERROR) = _rows(4)
 # the state at its end as an affine function of its end current: constant and slope
 (X_C, X_I, Y_C, Y_I, XS_C, XS_I, YS_C, YS_I, G_C, G_I) = _rows(10)
 (X_MODE_C,) = _rows(1)

@@ -259,7 +259,12 @@ def kernel_cell(values: pybamm.ParameterValues, sei_law: str, stoichiometries: t
 def _table(function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     grid = np.linspace(0.0, 1.0, tables.INTERVALS + 1)
     low, high = np.clip(grid - SLOPE_STEP, 0, 1), np.clip(grid + SLOPE_STEP, 0, 1)
-    return tables.hermite_table(function(grid), (function(high) - function(low)) / (high - low))
+    values, slopes = function(grid), (function(high) - function(low)) / (high - low)
+    # PyBaMM's potentials climb by a volt within the first and last interval: keep the cubic there from swinging over
+    for i, chord in ((0, values[1] - values[0]), (-1, values[-1] - values[-2])):
+        steepest = 3.0 * chord * tables.INTERVALS
+        slopes[i] = np.clip(slopes[i], min(0.0, steepest), max(0.0, steepest))
+    return tables.hermite_table(values, slopes)
 
 
 def _activation(function: Callable[[Number, float], np.ndarray], at: np.ndarray, T_ref: float, name: str) -> float:
