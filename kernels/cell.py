@@ -68,7 +68,7 @@ FIRST_STEP = 2.0  # s
 SHORTEST_STEP = 1e-6  # s
 STUCK_STEP = 1e-3  # s, below which a step that would leave the model's range ends the case
 GROWTH = 3.0
-ATTEMPT_LIMIT = 500  # per protocol step
+ATTEMPT_LIMIT = 500  # per protocol step at tolerance 1
 STOICHIOMETRY_EDGE = 1e-5
 SALT_EDGE = 1.0  # mol m-3
 TEMPERATURE_LOW, TEMPERATURE_HIGH = 233.0, 373.0  # K
@@ -347,13 +347,14 @@ def hold(w, iterations, tables, flat):
         w[HELD + l] = 1.0 - w[ACTIVE + l]
     for _ in range(iterations):
         evaluate(w, tables, flat)
-        held = 0.0
         for l in range(LANES):
             away = w[SETPOINT + l] - w[V_1 + l]
             w[I_1 + l] += away / w[DV_DI + l] * (1.0 - w[HELD + l])
             w[HELD + l] = 1.0 if (abs(away) < HOLD_WINDOW) | (w[HELD + l] > 0.0) else 0.0
-            held += w[HELD + l]
-        if held == LANES:
+        all_held = True
+        for l in range(LANES):
+            all_held = all_held & (w[HELD + l] > 0.0)
+        if all_held:
             break
     evaluate(w, tables, flat)
     for l in range(LANES):
@@ -478,7 +479,7 @@ def judge(w, tolerance):
         accepted = active & valid & (not over) & ((error <= 1.0) | short)
         stuck = active & (not valid) & (h < STUCK_STEP)
         attempts = w[ATTEMPTS + l] + 1.0
-        endless = active & (not stuck) & (attempts >= ATTEMPT_LIMIT)
+        endless = active & (not stuck) & (attempts >= ATTEMPT_LIMIT / math.sqrt(tolerance))
         w[ATTEMPTS + l] = attempts
         code = INVALID_INPUT if warm else TEMPERATURE_LIMIT
         code = code if salted else ELECTROLYTE_DEPLETED
@@ -506,8 +507,7 @@ def judge(w, tolerance):
 
 @lanes
 def advance(w, kind):
-    """Add the sums of accepted steps up and move their state. Returns how many lanes still march."""
-    marching = 0.0
+    """Add the sums of accepted steps up and move their state. Returns whether any lane still marches."""
     for l in range(LANES):
         accepted = w[ACCEPTED + l] > 0.0
         h = w[H + l] if accepted else 0.0
@@ -539,7 +539,6 @@ def advance(w, kind):
         w[T + l] = T_
         w[T_MAX + l] = max(w[T_MAX + l], T_)
         w[PHI_MIN + l] = min(w[PHI_MIN + l], w[PHI_1 + l]) if accepted else w[PHI_MIN + l]
-        marching += w[ACTIVE + l]
     for k in range(0, MODES * LANES, LANES):
         for l in range(LANES):
             accepted = w[ACCEPTED + l] > 0.0
@@ -583,6 +582,10 @@ def advance(w, kind):
     for l in range(LANES):
         w[H + l] = w[H_NEXT + l]
         w[I_1 + l] = w[I_0 + l] + (w[I_SLOPE + l] * w[H + l] if kind == VOLTAGE else 0.0)
+    # a loop of its own: a sum must keep its order, which would stop the vectorisation of the others
+    marching = False
+    for l in range(LANES):
+        marching = marching | (w[ACTIVE + l] > 0.0)
     return marching
 
 
@@ -629,8 +632,8 @@ def march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, per_cycle,
         begin(w, kind, tables, flat, sei_law)
         if trace.shape[0] > 0:
             rows = record(w, trace, rows, step)
-        marching = 1.0
-        while marching > 0.0:
+        marching = True
+        while marching:
             before = w[TIME]
             propose(w, tables, flat)
             if kind == VOLTAGE:

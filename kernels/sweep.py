@@ -10,7 +10,7 @@ from numba import njit, prange
 from kernels.cell import march
 from kernels.kinetics import FARADAY
 from kernels.parameters import COUNT, LANES, Z_SEI, L_SEI_0, V_SEI
-from kernels.protocol import VALUES
+from kernels.protocol import REST, VALUES
 from kernels.status import OK
 from kernels.tables import INTERVALS
 from kernels.tables import NAMES as TABLES
@@ -62,15 +62,36 @@ def sweep(base, columns, own, tables, flat, sei_law, kinds, cycles, tolerance, p
                 store(w, sums, l, block * LANES + l, per_cycle, summary, status)
 
 
+@njit(error_model="numpy", cache=True)
+def trace(base, tables, flat, sei_law, kinds, cycles, tolerance, rows):
+    """Run one case and record it.
+
+    Parameters
+    ----------
+    base, tables, flat, sei_law, kinds, cycles, tolerance : as for `sweep`
+    rows : float64 array, shape (n, len(cell.TRACE)), filled: the first instant of each step and the end of each time step
+
+    Returns
+    -------
+    tuple of int: rows in use, status
+    """
+    w = np.empty(SIZE)
+    values = np.empty((kinds.shape[0], len(VALUES), LANES))
+    sums = np.empty((4, cycles.max() + 1, LANES))
+    load(w, values, base, np.empty(0, dtype=np.int64), np.empty((0, 1)), 0, 1)
+    used, _ = march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, sums, rows)
+    return used, int(w[STATUS])
+
+
 def compile_all():
-    """Compile, or read from the cache, everything that is called from Python."""
+    """Compile `sweep`, or read it from the cache; `trace` is compiled when it is first called."""
     empty = np.empty((0, 0))
     nothing = np.empty(0, dtype=np.int64)
-    tables = np.zeros((len(TABLES), INTERVALS, 5))
-    sweep(
-        np.zeros(COUNT), nothing, empty, tables, np.ones(len(TABLES), dtype=np.bool_), 0, nothing, nothing, 1.0,
-        np.empty((4, 0, 0)), np.empty((len(SUMMARY), 0)), np.empty(0, dtype=np.int8),
-    )  # fmt: skip
+    rest, first = np.full(1, REST), np.zeros(1, dtype=np.int64)
+    tables, flat = np.zeros((len(TABLES), INTERVALS, 5)), np.ones(len(TABLES), dtype=np.bool_)
+    base = np.zeros(COUNT + len(VALUES))  # invalid on purpose: such a case ends at once
+    sums, summary = np.empty((4, 1, 0)), np.empty((len(SUMMARY), 0))
+    sweep(base, nothing, empty, tables, flat, 0, rest, first, 1.0, sums, summary, np.empty(0, dtype=np.int8))
 
 
 @njit(error_model="numpy")

@@ -1,0 +1,68 @@
+"""Formation of one cell by the kernels, with its course over time."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from cellmodel.cell import Cell
+from cellmodel.compilation import kernels
+from cellmodel.equipment import Equipment
+from cellmodel.errors import InputError
+from cellmodel.kernel_inputs import kernel_inputs
+from cellmodel.protocol import Protocol
+from cellmodel.sweep import SECONDS_PER_HOUR, design_space, sweep_design
+from cellmodel.variables import label
+
+MOST_ROWS = 200_000
+_SERIES = {
+    "voltage": "voltage",
+    "current": "current",
+    "temperature": "cell_temperature",
+    "negative_stoichiometry": "negative_stoichiometry_series",
+    "positive_stoichiometry": "positive_stoichiometry_series",
+    "sei_thickness": "sei_thickness_series",
+}
+
+
+def trace_formation(
+    cell: Cell, protocol: Protocol, equipment: Equipment, *, tolerance: float = 1.0
+) -> xr.Dataset:
+    """Form a cell with the kernels: what `simulate_formation` returns, a thousand times sooner.
+
+    Parameters
+    ----------
+    cell, protocol, equipment
+        What is formed, how, and with what.
+    tolerance
+        As for `sweep_formation`; the time steps are those of the kernels, so a smaller one also gives more points.
+
+    Returns
+    -------
+    xarray.Dataset
+        The summary of `sweep_formation` and, over `time` [h], voltage [V], current [A], cell_temperature [K],
+        stoichiometries [1], sei_thickness_series [m] and the indices of step and cycle.
+
+    Raises
+    ------
+    InputError
+        If an input is wrong, or the case cannot be solved.
+    """
+    from kernels.cell import TRACE
+    from kernels.status import OK, SENTENCES
+
+    design = design_space(cell, protocol, equipment, None)
+    summary = sweep_design(design, tolerance)
+    inputs = kernel_inputs(design)
+    base, _, _ = inputs.vectors(0, 1)
+    rows = np.empty((MOST_ROWS, len(TRACE)))
+    tables, flat, law = inputs.cell.tables, inputs.cell.flat, inputs.cell.sei_law
+    used, status = kernels().trace(base, tables, flat, law, inputs.kinds, inputs.cycles, float(tolerance), rows)
+    if status != OK:
+        raise InputError(f"cell '{cell.name}' cannot be formed with protocol '{protocol.name}': {SENTENCES[status]}")
+    columns = dict(zip(TRACE, rows[:used].T, strict=True))
+    step = columns["step"].astype(int)
+    series = {name: ("time", columns[column]) for column, name in _SERIES.items()}
+    series |= {"step_index": ("time", step), "cycle_index": ("time", inputs.cycles[step])}
+    over_time = label(series, {"time": columns["time"] / SECONDS_PER_HOUR})
+    return summary.merge(over_time).assign_attrs(summary.attrs)
