@@ -62,7 +62,12 @@ def calibrate_sei(
         steps=tuple(step for step in protocol.steps if step.cycle == 0),
     )
     simulation = reference.simulation(
-        cell, first_cycle, protocol.defaults(cell), inputs={name: "[input]"}, only_step_ends=True
+        cell,
+        first_cycle,
+        protocol.defaults(cell),
+        reference.Method(),
+        free=(name,),
+        only_step_ends=True,
     )
 
     def excess(logarithm: float) -> float:

@@ -70,7 +70,7 @@ def simulate_cycling(
     InputError
         If `formed` is no single case of this cell, or the first cycle cannot be run.
     """
-    from cellmodel.bridge import ageing  # imports PyBaMM, which takes two seconds
+    from cellmodel.bridge import ageing, reference  # imports PyBaMM, which takes two seconds
 
     Range(1, 100_000).check("cycles", cycles)
     Range(0, 1, above=True, below=True).check("threshold", threshold)
@@ -78,18 +78,9 @@ def simulate_cycling(
     protocol = protocol if isinstance(protocol, Protocol) else load_protocol(protocol)
     start = _start(formed)
     cell = _swept_cell(cell, formed)
-    results, stopped = ageing.cycle(
-        cell,
-        protocol,
-        protocol.defaults(cell),
-        start,
-        int(cycles),
-        model=model,
-        radial_points=radial_points,
-        electrode_points=electrode_points,
-        rtol=rtol,
-        atol=atol,
-    )
+    method = reference.Method(model, radial_points, electrode_points, rtol, atol)
+    values = protocol.defaults(cell)
+    results, stopped = ageing.cycle(cell, protocol, values, start, int(cycles), method)
     capacity = results["discharge_capacity"]
     life = _crossing(capacity / capacity[0], threshold)
     results["coulombic_efficiency"] = capacity / results["charge_capacity"]

@@ -30,7 +30,7 @@ def cycle(
     values: Mapping[str, float],
     start: tuple[float, float, float],
     cycles: int,
-    **accuracy: float | str,
+    method: reference.Method,
 ) -> tuple[dict[str, np.ndarray], str]:
     """Repeat a protocol.
 
@@ -42,8 +42,8 @@ def cycle(
         Negative and positive stoichiometry [1] and SEI thickness [m].
     cycles
         How many times.
-    accuracy
-        Model, mesh and tolerances, as for `reference.simulation`.
+    method
+        How it is solved.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def cycle(
         If the first cycle cannot be run.
     """
     simulation = reference.simulation(
-        cell, protocol, values, state=State(*start), only_step_ends=True, **accuracy
+        cell, protocol, values, method, state=State(*start), only_step_ends=True
     )
     results = {name: np.full(cycles, np.nan) for name in RESULTS}
     fresh_lithium = None
