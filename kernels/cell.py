@@ -59,15 +59,15 @@ from kernels.workspace import (
 # trapezoid is a sixth of it. Voltages at the ends of a step do not depend on its length: quick transients that move
 # hardly any charge need no small steps.
 ENERGY_DEPARTURE = 6e-5  # V
-CHARGE_DEPARTURE = 6e-5
+CHARGE_DEPARTURE = 2e-5
 SIDE_CHARGE_CURVATURE = 3e-4  # between trapezoid and Simpson's rule
 SIDE_CHARGE_CHANGE = 3e-5  # between the last two looks at the film
-LIMIT_WINDOW = 1e-4  # V within which a limit counts as reached
+LIMIT_WINDOW = 3e-5  # V within which a limit counts as reached
 CUT_OFF_WINDOW = 2e-4  # share of the cut-off current, likewise
 FIRST_STEP = 2.0  # s
 SHORTEST_STEP = 1e-6  # s
 STUCK_STEP = 1e-3  # s, below which a step that would leave the model's range ends the case
-GROWTH = 3.0
+GROWTH = 3.0  # of time steps in a sweep
 ATTEMPT_LIMIT = 500  # per protocol step at tolerance 1
 STOICHIOMETRY_EDGE = 1e-5
 SALT_EDGE = 1.0  # mol m-3
@@ -460,7 +460,7 @@ def compare_with_limit(w, kind, tables):
 
 
 @lanes
-def judge(w, tolerance):
+def judge(w, tolerance, growth):
     """Accept or refuse the step of each lane, choose its next length, and end lanes that cannot go on."""
     for l in range(LANES):
         h, left, active = w[H + l], w[LEFT + l], w[ACTIVE + l] > 0.0
@@ -496,7 +496,7 @@ def judge(w, tolerance):
         bracket = ahead if accepted else (h if over & valid else w[BRACKET + l])
         w[LEFT + l], w[BRACKET + l] = left, bracket
         scale = 0.9 / math.sqrt(max(error, 1e-6))
-        longer = min(min(h * min(max(scale, 0.3), GROWTH), bracket), left)
+        longer = min(min(h * min(max(scale, 0.3), growth), bracket), left)
         shorter = h * min(max(scale, 0.2), 0.8)
         to_limit = min(max(w[TO_LIMIT + l], 0.02 * h), 0.995 * h)
         to_limit = min(to_limit, shorter) if error > 1.0 else to_limit
@@ -601,7 +601,7 @@ def record(w, trace, count, step):
 
 
 @lanes
-def march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, per_cycle, trace):
+def march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, growth, per_cycle, trace):
     """Take a block through its protocol.
 
     Parameters
@@ -612,6 +612,7 @@ def march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, per_cycle,
     sei_law : int, index into sei.LAWS
     kinds, cycles : int64 arrays, shape (steps,)
     tolerance : float, 1 for the stated accuracy; smaller is more accurate, the error falls in proportion
+    growth : float, above 1, most that a time step may be longer than the one before
     per_cycle : float64 array, shape (4, cycles, LANES), filled with charge in, charge out [C], energy in, energy out [J]
     trace : float64 array, shape (rows, len(TRACE)), filled for lane 0; no rows, no trace
 
@@ -642,7 +643,7 @@ def march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, per_cycle,
                 evaluate(w, tables, flat)
             grow_film(w, tables, sei_law)
             compare_with_limit(w, kind, tables)
-            judge(w, tolerance)
+            judge(w, tolerance, growth)
             marching = advance(w, kind)
             tried += 1
             if trace.shape[0] > 0 and w[TIME] > before:

@@ -7,7 +7,7 @@ A vector is the cell's parameters (`parameters.NAMES`) followed by the protocol'
 import numpy as np
 from numba import njit, prange
 
-from kernels.cell import march
+from kernels.cell import GROWTH, march
 from kernels.kinetics import FARADAY
 from kernels.parameters import COUNT, LANES, Z_SEI, L_SEI_0, V_SEI
 from kernels.protocol import REST, VALUES
@@ -30,6 +30,7 @@ SUMMARY = (
     "positive_stoichiometry",
 )
 BLOCKS_PER_TASK = 4
+TRACE_GROWTH = 1.3  # enough points to draw a relaxation by straight lines
 
 
 @njit(parallel=True, error_model="numpy", cache=True)
@@ -57,7 +58,7 @@ def sweep(base, columns, own, tables, flat, sei_law, kinds, cycles, tolerance, p
         no_trace = np.empty((0, 8))
         for block in range(task * BLOCKS_PER_TASK, min((task + 1) * BLOCKS_PER_TASK, blocks)):
             load(w, values, base, columns, own, block * LANES, cases)
-            march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, sums, no_trace)
+            march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, GROWTH, sums, no_trace)
             for l in range(min(LANES, cases - block * LANES)):
                 store(w, sums, l, block * LANES + l, per_cycle, summary, status)
 
@@ -79,7 +80,7 @@ def trace(base, tables, flat, sei_law, kinds, cycles, tolerance, rows):
     values = np.empty((kinds.shape[0], len(VALUES), LANES))
     sums = np.empty((4, cycles.max() + 1, LANES))
     load(w, values, base, np.empty(0, dtype=np.int64), np.empty((0, 1)), 0, 1)
-    used, _ = march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, sums, rows)
+    used, _ = march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, TRACE_GROWTH, sums, rows)
     return used, int(w[STATUS])
 
 
