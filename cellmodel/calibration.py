@@ -47,7 +47,7 @@ def calibrate_sei(
         If no value within eight decades gives this efficiency: without any SEI the efficiency is
         below 1 already, and where the positive electrode runs out of lithium it cannot fall.
     """
-    from cellmodel.bridge import reference  # imports PyBaMM, which takes two seconds
+    from cellmodel.bridge import readout, reference  # imports PyBaMM, which takes two seconds
 
     cell = cell if isinstance(cell, Cell) else load_cell(cell)
     protocol = cell.calibration["protocol"] if protocol is None else protocol
@@ -72,7 +72,7 @@ def calibrate_sei(
 
     def excess(logarithm: float) -> float:
         steps = reference.solve(simulation, cell, first_cycle, inputs={name: math.exp(logarithm)})
-        results = reference.raw(reference.series(steps), 1)
+        results = readout.raw(readout.series(steps), 1)
         return float(results["discharge_capacity"][0] / results["charge_capacity"][0]) - target
 
     value = math.exp(_root(excess, math.log(first_value), cell, name, target))

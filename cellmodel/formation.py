@@ -12,6 +12,7 @@ from cellmodel.equipment import Equipment, load_equipment
 from cellmodel.protocol import Protocol, load_protocol
 from cellmodel.summary import summarise
 from cellmodel.variables import label
+from kernels.status import NAMES, OK
 
 
 def simulate_formation(
@@ -54,7 +55,7 @@ def simulate_formation(
     InputError
         If the protocol cannot be run to its end with this cell; the message names the step.
     """
-    from cellmodel.bridge import reference  # imports PyBaMM, which takes two seconds
+    from cellmodel.bridge import readout, reference  # imports PyBaMM, which takes two seconds
 
     cell = cell if isinstance(cell, Cell) else load_cell(cell)
     protocol = protocol if isinstance(protocol, Protocol) else load_protocol(protocol)
@@ -62,12 +63,14 @@ def simulate_formation(
     values = protocol.defaults(cell)
     method = reference.Method(model, radial_points, electrode_points, rtol, atol)
     simulation = reference.simulation(cell, protocol, values, method)
-    over_time = reference.series(reference.solve(simulation, cell, protocol))
-    results = reference.raw(over_time, len(protocol.cycles))
+    over_time = readout.series(reference.solve(simulation, cell, protocol))
+    results = readout.raw(over_time, len(protocol.cycles))
+    # what cannot be run has raised; the codes are those of sweep_formation
+    flags = {"flag_values": np.arange(len(NAMES), dtype=np.int8), "flag_meanings": " ".join(NAMES)}
     raw = label(
         {
             **{name: (("cycle",) * np.ndim(v), v) for name, v in results.items()},
-            "status": ((), np.int8(0)),
+            "status": xr.DataArray(np.int8(OK), attrs=flags),
         },
         {"cycle": np.arange(len(protocol.cycles))},
     )
@@ -83,7 +86,7 @@ def simulate_formation(
 
 
 def _over_time(over_time: dict[str, np.ndarray]) -> xr.Dataset:
-    from cellmodel.bridge.reference import FARADAY, LITHIUM, SECONDS_PER_HOUR, SERIES
+    from cellmodel.bridge.readout import FARADAY, LITHIUM, SECONDS_PER_HOUR, SERIES
 
     lithium = over_time[LITHIUM]
     arrays = {name: over_time[name] for name in (*SERIES, "cycle_index", "step_index")} | {

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import cellmodel as cm
-from cellmodel.bridge import ageing, reference
+from cellmodel.bridge import ageing, readout, reference
 from cellmodel.bridge.parameter_values import State
 from cellmodel.cycling import _crossing
 from cellmodel.variables import VARIABLES
 
-HOURS = reference.SECONDS_PER_HOUR
+HOURS = readout.SECONDS_PER_HOUR
 FAST = {"model": "SPM", "radial_points": 20}
 
 
@@ -41,7 +41,7 @@ def lithium(cell, negative, positive):
             * cell.parameter(f"{side} electrode active material volume fraction")
             * cell.parameter(f"Maximum concentration in {side.lower()} electrode [mol.m-3]")
         )
-    return total * area * reference.FARADAY / HOURS
+    return total * area * readout.FARADAY / HOURS
 
 
 def test_no_lithium_is_lost_between_formation_and_cycling(cell, formed):
@@ -49,9 +49,9 @@ def test_no_lithium_is_lost_between_formation_and_cycling(cell, formed):
     state = State(*(float(formed[name]) for name in cm.cycling.STATE))
     values = protocol.defaults(cell)
     simulation = reference.simulation(cell, protocol, values, reference.Method(**FAST), state=state)
-    series = reference.series(reference.solve(simulation, cell, protocol))
+    series = readout.series(reference.solve(simulation, cell, protocol))
     fresh = lithium(cell, cell.negative_stoichiometry.value, cell.positive_stoichiometry.value)
-    after = series[reference.LITHIUM][0] * reference.FARADAY / HOURS
+    after = series[readout.LITHIUM][0] * readout.FARADAY / HOURS
     np.testing.assert_allclose(after + float(formed.lithium_loss), fresh, rtol=1e-9, atol=0)
     assert series["sei_thickness_series"][0] == pytest.approx(float(formed.sei_thickness), rel=1e-9)
 
@@ -114,7 +114,7 @@ def test_restarting_each_cycle_changes_nothing(cell, formed):
     state = State(*(float(formed[name]) for name in cm.cycling.STATE))
     values = protocol.defaults(cell)
     simulation = reference.simulation(cell, protocol, values, reference.Method(**FAST), state=state)
-    whole = reference.raw(reference.series(reference.solve(simulation, cell, protocol)), 2)
+    whole = readout.raw(readout.series(reference.solve(simulation, cell, protocol)), 2)
     ageing_protocol = cm.load_protocol("ageing-1c").with_variables(
         charge_rate=0.5, discharge_rate=values["discharge_rate"], rest_time=values["rest_time"]
     )
@@ -155,6 +155,20 @@ def test_a_cell_that_gives_up_leaves_what_was_reached(cell, formed, monkeypatch)
     result = cm.simulate_cycling(cell, formed, cycles=4, **FAST)
     assert np.isfinite(result.discharge_capacity.values).tolist() == [True, True, False, False]
     assert result.attrs["stopped"] == "after 2 cycles: no lithium left"
+
+
+def test_a_step_that_fails_later_is_named(cell, formed):
+    """PyBaMM counts the state that a cycle starts from as a cycle of its own."""
+    protocol = cm.load_protocol("ageing-1c")
+    state = State(*(float(formed[name]) for name in cm.cycling.STATE))
+    values = protocol.defaults(cell)
+    simulation = reference.simulation(cell, protocol, values, reference.Method(**FAST), state=state)
+    steps = reference.solve(simulation, cell, protocol)
+    start = ageing._restart(steps[0][2])  # charged: the charge that follows has nothing to do
+    with pytest.raises(
+        cm.InputError, match=r"in cycle 0, step 0 \('Charge at .*, it begins beyond"
+    ):
+        reference.solve(simulation, cell, protocol, start=start)
 
 
 def test_the_values_of_a_swept_case_are_taken(cell, formed):

@@ -10,13 +10,13 @@ import pytest
 
 import cellmodel as cm
 from cellmodel.bridge import parameter_values as pv
-from cellmodel.bridge import reference
+from cellmodel.bridge import readout, reference
 from cellmodel.bridge.experiment import experiment
 from cellmodel.calibration import calibrate_sei
 from cellmodel.variables import VARIABLES
 
 RATE = "SEI reaction exchange current density [A.m-2]"
-HOURS = reference.SECONDS_PER_HOUR
+HOURS = readout.SECONDS_PER_HOUR
 EQUIPMENT = "regenerative-cycler"
 
 
@@ -30,7 +30,7 @@ def capacity(cell, side):
         * cell.parameter(f"{side} electrode active material volume fraction")
     )
     moles = volume * cell.parameter(f"Maximum concentration in {side.lower()} electrode [mol.m-3]")
-    return moles * reference.FARADAY / HOURS
+    return moles * readout.FARADAY / HOURS
 
 
 def lithium_in_film(cell, growth):
@@ -56,8 +56,8 @@ def run(cell, protocol, only_step_ends=False, **method):
         reference.Method(**method),
         only_step_ends=only_step_ends,
     )
-    series = reference.series(reference.solve(simulation, cell, protocol))
-    return series, reference.raw(series, len(protocol.cycles))
+    series = readout.series(reference.solve(simulation, cell, protocol))
+    return series, readout.raw(series, len(protocol.cycles))
 
 
 def net_loss(results):
@@ -95,7 +95,8 @@ def lfp_once(lfp, first_cycle):
 def models(first_cycle):
     cell = cm.load_cell("nmc532-graphite")
     return {
-        name: run(cell, first_cycle, model=name, radial_points=20)[1] for name in reference.MODELS
+        name: run(cell, first_cycle, model=name, radial_points=20, electrode_points=10)[1]
+        for name in reference.MODELS
     }
 
 
@@ -223,11 +224,12 @@ def test_the_dataset_is_labelled(formed):
     assert result.time.attrs["units"] == "h"
     assert (np.diff(result.time) >= 0).all()
     assert int(result.status) == 0
+    assert result.status.attrs["flag_meanings"].split()[0] == "ok"
     assert result.attrs["model"] == "PyBaMM SPMe, tunnelling limited SEI, lumped thermal"
 
 
 def test_series_names_match_the_table():
-    for name, pybamm_name in reference.SERIES.items():
+    for name, pybamm_name in readout.SERIES.items():
         assert VARIABLES[name].pybamm_name == pybamm_name
 
 

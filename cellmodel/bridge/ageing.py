@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pybamm
 
-from cellmodel.bridge import reference
+from cellmodel.bridge import readout, reference
 from cellmodel.bridge.parameter_values import State
 from cellmodel.cell import Cell
 from cellmodel.errors import InputError
@@ -68,12 +68,12 @@ def cycle(
             if index == 0:
                 raise
             return results, f"after {index} cycles: {error}"
-        over_time = reference.series(steps)
-        lithium = over_time[reference.LITHIUM]
+        over_time = readout.series(steps)
+        lithium = over_time[readout.LITHIUM]
         fresh_lithium = lithium[0] if fresh_lithium is None else fresh_lithium
-        numbers = reference.raw(over_time, len(protocol.cycles))
+        numbers = readout.raw(over_time, len(protocol.cycles))
         moles = fresh_lithium - lithium[-1]
-        numbers["lithium_loss"] = moles * reference.FARADAY / reference.SECONDS_PER_HOUR
+        numbers["lithium_loss"] = moles * readout.FARADAY / readout.SECONDS_PER_HOUR
         numbers["resistance"] = _resistance(over_time)
         for name in RESULTS:
             results[name][index] = np.sum(numbers[name])
@@ -101,6 +101,6 @@ def _restart(solution: pybamm.Solution) -> pybamm.Solution:
     model = last.all_models[-1]
     y = np.array(last.all_ys[0])
     for variable, slices in model.y_slices.items():
-        if variable.name in reference.TOTALS:
+        if variable.name in readout.TOTALS:
             y[slices[0]] = 0
     return pybamm.Solution(np.zeros(1), y, model, {})

@@ -1,4 +1,4 @@
-"""PyBaMM models of a formation: build, run, read out."""
+"""PyBaMM models of a formation: build and run."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pybamm
 
 from cellmodel.bridge.experiment import experiment
 from cellmodel.bridge.parameter_values import State, parameter_values
+from cellmodel.bridge.readout import LITHIUM, SECONDS_PER_HOUR, SERIES, TOTALS
 from cellmodel.cell import Cell
 from cellmodel.errors import InputError, unknown_name
 from cellmodel.protocol import Protocol
 from cellmodel.quantity import Range
+from cellmodel.step import Step
 
 MODELS = {
     "SPM": pybamm.lithium_ion.SPM,
@@ -26,26 +27,6 @@ MODELS = {
 # and lithium loss by 0.0009 and 0.03 % (OKane2022), in half the time. For SPM it is the default.
 X_AVERAGED = {"x-average side reactions": "true", "SEI film resistance": "average"}
 
-# Time series: name in our table -> PyBaMM's.
-SERIES = {
-    "voltage": "Voltage [V]",
-    "current": "Current [A]",
-    "cell_temperature": "Volume-averaged cell temperature [K]",
-    "sei_thickness_series": "X-averaged negative SEI thickness [m]",
-    "negative_stoichiometry_series": "Negative electrode stoichiometry",
-    "positive_stoichiometry_series": "Positive electrode stoichiometry",
-}
-# PyBaMM's "Loss of lithium to negative SEI" forgets electrode pairs in parallel.
-LITHIUM = "Total lithium in particles [mol]"
-TOTALS = (
-    "charge_capacity",
-    "discharge_capacity",
-    "charge_energy",
-    "discharge_energy",
-    "squared_current_time",
-)
-SECONDS_PER_HOUR = 3600.0
-FARADAY = 96485.33212  # C/mol
 _POINTS = Range(5, 2000)
 _TOLERANCE = Range(1e-14, 1e-2)
 
@@ -188,8 +169,7 @@ class _Journal(pybamm.callbacks.LoggingCallback):
         self.reason = f"the solver failed: {logs['error']}"
 
     def on_experiment_infeasible_event(self, logs: dict) -> None:
-        event = logs["termination"].removeprefix("event: ")
-        self.reason = f"it reached a limit of the model: {event}"
+        """Say nothing: the step's own termination tells."""
 
 
 def solve(
@@ -229,44 +209,40 @@ def solve(
         solution = simulation.solve(
             starting_solution=start, inputs=dict(inputs or {}), callbacks=[journal], calc_esoh=False
         )
-    except pybamm.SolverError as error:
-        reason = journal.reason or str(error)
-        raise _stopped(cell, protocol, journal.cycle, journal.step, reason) from error
+    except pybamm.SolverError as error:  # in the first step, or PyBaMM skipped a whole cycle
+        cycle = journal.cycle - (0 if start is None else 1)
+        raise _stopped(cell, protocol, cycle, journal.step, journal.reason or str(error)) from error
     except KeyError as error:  # a missing parameter: PyBaMM puts its name in quotes, first
         missing = re.search("'([^']*)'", str(error.args[0]))
         raise InputError(
             f"cell '{cell.name}' lacks the parameter '{missing[1] if missing else error}', which "
             "this model needs; add it to the cell's table [parameters], with its donor"
         ) from error
-    cycles = [cycle.steps for cycle in solution.cycles[0 if start is None else 1 :]]
-    for index, cycle in enumerate(_cycles(protocol)):
+    offset = 0 if start is None else 1  # PyBaMM counts the start as a cycle
+    cycles = [cycle.steps for cycle in solution.cycles[offset:]]
+    for index in range(len(protocol.cycles)):
         done = cycles[index] if index < len(cycles) else []
-        for number, step in enumerate(cycle):
+        for number, step in enumerate(step for step in protocol.steps if step.cycle == index):
             if number >= len(done):
-                reason = journal.reason or "it did not run"
-                raise _stopped(cell, protocol, journal.cycle, journal.step, reason)
-            result = done[number]
-            if isinstance(result, pybamm.EmptySolution):
-                if step.kind == "current":
-                    raise _stopped(
-                        cell, protocol, index, number, "it begins beyond its own voltage limit"
-                    )
-            elif step.time_limit is None and result.termination == "final time":
-                hours = (result.t[-1] - result.t[0]) / SECONDS_PER_HOUR
-                raise _stopped(cell, protocol, index, number, f"it has no end in {hours:.0f} h")
-            elif result.termination != "final time" and "[experiment]" not in result.termination:
-                event = result.termination.removeprefix("event: ")
-                raise _stopped(
-                    cell, protocol, index, number, f"it reached a limit of the model: {event}"
-                )
+                fault = journal.reason or "it did not run"
+            else:
+                fault = _fault(step, done[number])
+            if fault:
+                raise _stopped(cell, protocol, index, number, fault)
     return cycles
 
 
-def _cycles(protocol: Protocol) -> list[list]:
-    return [
-        [step for step in protocol.steps if step.cycle == index]
-        for index in range(len(protocol.cycles))
-    ]
+def _fault(step: Step, result: pybamm.Solution | pybamm.EmptySolution) -> str:
+    """Return why a step did not do what it should, "" if it did."""
+    if isinstance(result, pybamm.EmptySolution):
+        # A hold whose current is below its limit from the start takes no time, as on a cycler.
+        return "it begins beyond its own voltage limit" if step.kind == "current" else ""
+    if result.termination == "final time":
+        hours = (result.t[-1] - result.t[0]) / SECONDS_PER_HOUR
+        return "" if step.time_limit is not None else f"it has no end in {hours:.0f} h"
+    if "[experiment]" in result.termination:
+        return ""
+    return f"it reached a limit of the model: {result.termination.removeprefix('event: ')}"
 
 
 def _stopped(cell: Cell, protocol: Protocol, cycle: int, step: int, reason: str) -> InputError:
@@ -276,72 +252,3 @@ def _stopped(cell: Cell, protocol: Protocol, cycle: int, step: int, reason: str)
         f"step {step} ('{template}'), {reason}; a lower rate, a higher temperature or other "
         "cut-offs may help"
     )
-
-
-def series(cycles: list[list[pybamm.Solution]]) -> dict[str, np.ndarray]:
-    """Return what happened over time: `time` [s] and everything in SERIES, LITHIUM and TOTALS,
-    and the indices `cycle_index` and `step_index` (within its cycle), each an array over time.
-    """
-    parts: dict[str, list] = {"time": [], "cycle_index": [], "step_index": []}
-    names = {**SERIES, LITHIUM: LITHIUM, **dict(zip(TOTALS, TOTALS, strict=True))}
-    for cycle, steps in enumerate(cycles):
-        for number, solution in enumerate(steps):
-            if isinstance(solution, pybamm.EmptySolution):
-                continue
-            parts["time"].append(solution.t)
-            parts["cycle_index"].append(np.full(len(solution.t), cycle))
-            parts["step_index"].append(np.full(len(solution.t), number))
-            for name, pybamm_name in names.items():
-                parts.setdefault(name, []).append(solution[pybamm_name].entries)
-    return {name: np.concatenate(arrays) for name, arrays in parts.items()}
-
-
-def raw(over_time: Mapping[str, np.ndarray], cycles: int) -> dict[str, np.ndarray]:
-    """Return the raw results of the contract between reference and kernels.
-
-    Parameters
-    ----------
-    over_time
-        From `series`.
-    cycles
-        Number of cycles.
-
-    Returns
-    -------
-    dict
-        Per cycle charge_capacity, discharge_capacity [A h], charge_energy, discharge_energy
-        [W h], each an array; per case the rest, each a number.
-    """
-    last = np.searchsorted(over_time["cycle_index"], np.arange(cycles), side="right") - 1
-    results = {
-        name: np.diff(over_time[name][last], prepend=0.0)
-        for name in TOTALS
-        if name != "squared_current_time"
-    }
-    lithium = over_time[LITHIUM]
-    charge_time, discharge_time = _times(over_time)
-    return results | {
-        "lithium_loss": (lithium[0] - lithium[-1]) * FARADAY / SECONDS_PER_HOUR,
-        "sei_thickness": over_time["sei_thickness_series"][-1],
-        "formation_time": (over_time["time"][-1] - over_time["time"][0]) / SECONDS_PER_HOUR,
-        "charge_time": charge_time,
-        "discharge_time": discharge_time,
-        "squared_current_time": over_time["squared_current_time"][-1],
-        "max_cell_temperature": over_time["cell_temperature"].max(),
-        "negative_stoichiometry": over_time["negative_stoichiometry_series"][-1],
-        "positive_stoichiometry": over_time["positive_stoichiometry_series"][-1],
-    }
-
-
-def _times(over_time: Mapping[str, np.ndarray]) -> tuple[float, float]:
-    """Return hours with charging and with discharging current; a step has only one of them."""
-    cycle, step = over_time["cycle_index"], over_time["step_index"]
-    changed = (np.diff(cycle) != 0) | (np.diff(step) != 0)
-    first = np.concatenate([[0], np.flatnonzero(changed) + 1])
-    last = np.concatenate([first[1:] - 1, [len(over_time["time"]) - 1]])
-    hours = (over_time["time"][last] - over_time["time"][first]) / SECONDS_PER_HOUR
-    into, out = (
-        over_time[f"{way}_capacity"][last] - over_time[f"{way}_capacity"][first]
-        for way in ("charge", "discharge")
-    )
-    return float(hours[into > out].sum()), float(hours[out > into].sum())
