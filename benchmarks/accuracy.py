@@ -1,4 +1,5 @@
-"""Kernels against PyBaMM SPMe: at the nominal point and at corners of a +-20 % box in ten parameters, for every cell.
+"""Kernels against PyBaMM SPMe: at the nominal point and at corners of a +-20 % box in ten
+parameters, for every cell.
 
 Run as a script it prints the table and, with --write, puts it into README.md between its markers.
 """
@@ -55,11 +56,16 @@ def corners() -> list[tuple[int, ...]]:
 def at_corner(cell: cm.Cell, signs: tuple[int, ...]) -> cm.Cell:
     """Return the cell with each of the ten parameters 20 % up or down."""
     return cell.replace_parameters(
-        {name: cell.parameter(name) * (1 + BOX * sign) for name, sign in zip(PARAMETERS, signs, strict=True)}
+        {
+            name: cell.parameter(name) * (1 + BOX * sign)
+            for name, sign in zip(PARAMETERS, signs, strict=True)
+        }
     )
 
 
-def differences(cell: cm.Cell, protocol: cm.Protocol, equipment: cm.Equipment) -> Mapping[str, float]:
+def differences(
+    cell: cm.Cell, protocol: cm.Protocol, equipment: cm.Equipment
+) -> Mapping[str, float]:
     """Return the largest difference of each kind over the cycles or steps of one formation."""
     reference = cm.simulate_formation(
         cell, protocol, equipment, model="SPMe", radial_points=80, rtol=1e-7, atol=1e-9
@@ -107,7 +113,7 @@ def _ends(kernel: xr.Dataset, reference: xr.Dataset) -> list[float]:
 
 
 def _voltages(kernel: xr.Dataset, reference: xr.Dataset) -> list[float]:
-    """RMS difference [mV] per step over time, at the times of the kernels, whose points are fewer."""
+    """RMS difference [mV] per step over time, at the times of the kernels, the fewer."""
     result = []
     for ours, theirs in zip(_steps(kernel), _steps(reference), strict=True):
         time = ours["time"].values

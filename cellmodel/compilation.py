@@ -1,7 +1,9 @@
 """The compiled kernels: where their machine code is kept, and how a damaged copy is replaced.
 
-Numba fails on a damaged cache file instead of compiling again, does not notice that a function which a kernel calls has
-changed, and its default folder may not be writable. So the kernels get a folder of their own per user, Numba version
+Numba fails on a damaged cache file instead of compiling again, does not notice that a function
+which a kernel calls has
+changed, and its default folder may not be writable. So the kernels get a folder of their own per
+user, Numba version
 and source code; if reading it fails it is deleted and filled again, once.
 """
 
@@ -26,10 +28,15 @@ logger = logging.getLogger("cellmodel")
 def cache_folder() -> Path:
     """Return the folder of the compiled kernels, by version of Numba and by their source code."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(importlib.resources.files("kernels").iterdir(), key=lambda entry: entry.name):
+    for source in sorted(
+        importlib.resources.files("kernels").iterdir(), key=lambda entry: entry.name
+    ):
         if source.name.endswith(".py"):
             digest.update(source.read_bytes())
-    return platformdirs.user_cache_path("cellmodel", appauthor=False) / f"kernels-{digest.hexdigest()[:16]}"
+    return (
+        platformdirs.user_cache_path("cellmodel", appauthor=False)
+        / f"kernels-{digest.hexdigest()[:16]}"
+    )
 
 
 def is_compiled() -> bool:
@@ -53,8 +60,17 @@ def kernels() -> ModuleType:
         logger.info("compiling the kernels for this machine, once: about 20 s")
     try:
         module.compile_all()
-    except (pickle.UnpicklingError, EOFError, OSError, AttributeError, ValueError, IndexError) as error:
-        logger.warning("the kernels in %s cannot be read (%s); compiling them again", cache_folder(), error)
+    except (
+        pickle.UnpicklingError,
+        EOFError,
+        OSError,
+        AttributeError,
+        ValueError,
+        IndexError,
+    ) as error:
+        logger.warning(
+            "the kernels in %s cannot be read (%s); compiling them again", cache_folder(), error
+        )
         shutil.rmtree(cache_folder(), ignore_errors=True)
         module.compile_all()
     return module

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cellmodel.bridge.kernel_cell import KernelCell, kernel_cell, names
+from cellmodel.bridge.kernel_cell import KernelCell, kernel_cell
+from cellmodel.bridge.kernel_rows import names
 from cellmodel.bridge.parameter_values import parameter_values
 from cellmodel.design_space import DesignSpace
 from cellmodel.errors import unknown_name
@@ -36,11 +37,15 @@ class KernelInputs:
     cycles: np.ndarray
 
     def vectors(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return base, columns and own of `kernels.sweep.sweep` for the flat cases `start` to `stop`."""
+        """Return base, columns and own of `kernels.sweep.sweep` for the flat cases `start` to
+        `stop`.
+        """
         design = self.design
         case = design.case_values(start, stop)
         own = {name: case[name] for name in design.parameter_names}
-        values = design.protocol.defaults(design.cell) | {name: case[name] for name in design.protocol_names}
+        values = design.protocol.defaults(design.cell) | {
+            name: case[name] for name in design.protocol_names
+        }
         capacity = own.pop(CAPACITY) if CAPACITY in own else design.cell.parameter(CAPACITY)
         rows = self.cell.rows(own)
         rows["ambient_temperature"] = rows["initial_temperature"] = values["temperature"]
@@ -59,7 +64,11 @@ class KernelInputs:
         varying = [i for i, entry in enumerate(entries) if np.ndim(entry)]
         base = np.array([0.0 if np.ndim(entry) else entry for entry in entries])
         shape = (len(varying), stop - start)
-        return base, np.array(varying, dtype=np.int64), np.array([entries[i] for i in varying], dtype=float).reshape(shape)
+        return (
+            base,
+            np.array(varying, dtype=np.int64),
+            np.array([entries[i] for i in varying], dtype=float).reshape(shape),
+        )
 
 
 def kernel_inputs(design: DesignSpace) -> KernelInputs:
@@ -68,10 +77,11 @@ def kernel_inputs(design: DesignSpace) -> KernelInputs:
     Raises
     ------
     InputError
-        If a swept parameter is not an input of the kernels, or the cell's functions do not have the form they take.
+        If a swept parameter is not an input of the kernels, or the cell's functions do not have
+        the form they take.
     """
     cell, steps = design.cell, design.protocol.steps
-    known = names() | {CAPACITY}
+    known = names() - {"Ambient temperature [K]", "Initial temperature [K]"} | {CAPACITY}
     for name in design.parameter_names:
         if name not in known:
             raise unknown_name("parameter that the kernels take", name, known)
@@ -82,4 +92,6 @@ def kernel_inputs(design: DesignSpace) -> KernelInputs:
         own=set(design.parameter_names) - {CAPACITY},
     )
     kinds = np.array([_KINDS[step.kind] for step in steps], dtype=np.int64)
-    return KernelInputs(design, tabulated, kinds, np.array([step.cycle for step in steps], dtype=np.int64))
+    return KernelInputs(
+        design, tabulated, kinds, np.array([step.cycle for step in steps], dtype=np.int64)
+    )

@@ -35,13 +35,15 @@ def trace_formation(
     cell, protocol, equipment
         What is formed, how, and with what.
     tolerance
-        As for `sweep_formation`; the time steps are those of the kernels, so a smaller one also gives more points.
+        As for `sweep_formation`; the time steps are those of the kernels, so a smaller one also
+        gives more points.
 
     Returns
     -------
     xarray.Dataset
-        The summary of `sweep_formation` and, over `time` [h], voltage [V], current [A], cell_temperature [K],
-        stoichiometries [1], sei_thickness_series [m] and the indices of step and cycle.
+        The summary of `sweep_formation` and, over `time` [h], voltage [V], current [A],
+        cell_temperature [K], stoichiometries [1], sei_thickness_series [m] and the indices of
+        cycle and of the step within it.
 
     Raises
     ------
@@ -57,12 +59,19 @@ def trace_formation(
     base, _, _ = inputs.vectors(0, 1)
     rows = np.empty((MOST_ROWS, len(TRACE)))
     tables, flat, law = inputs.cell.tables, inputs.cell.flat, inputs.cell.sei_law
-    used, status = kernels().trace(base, tables, flat, law, inputs.kinds, inputs.cycles, float(tolerance), rows)
+    used, status = kernels().trace(
+        base, tables, flat, law, inputs.kinds, inputs.cycles, float(tolerance), rows
+    )
     if status != OK:
-        raise InputError(f"cell '{cell.name}' cannot be formed with protocol '{protocol.name}': {SENTENCES[status]}")
+        raise InputError(
+            f"cell '{cell.name}' cannot be formed with protocol '{protocol.name}': "
+            f"{SENTENCES[status]}"
+        )
     columns = dict(zip(TRACE, rows[:used].T, strict=True))
     step = columns["step"].astype(int)
+    cycle = inputs.cycles[step]
+    within = step - np.searchsorted(inputs.cycles, cycle)  # PyBaMM counts steps from the cycle's
     series = {name: ("time", columns[column]) for column, name in _SERIES.items()}
-    series |= {"step_index": ("time", step), "cycle_index": ("time", inputs.cycles[step])}
+    series |= {"step_index": ("time", within), "cycle_index": ("time", cycle)}
     over_time = label(series, {"time": columns["time"] / SECONDS_PER_HOUR})
     return summary.merge(over_time).assign_attrs(summary.attrs)

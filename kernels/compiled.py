@@ -1,6 +1,7 @@
 """How kernels are compiled, in one place, and where the machine code is kept between processes.
 
-A damaged cache file makes Numba fail instead of recompiling, so the cache lives in a folder of our own that
+A damaged cache file makes Numba fail instead of recompiling, so the cache lives in a folder of our
+own that
 `cellmodel.formation` may delete and rebuild. It has to be chosen before Numba is imported.
 """
 
@@ -10,7 +11,8 @@ from numba import njit
 # No "nnan": a NaN must stay one until it is given a status.
 FASTMATH = {"nsz", "arcp", "contract"}
 
-#: scalar rate laws, inlined into the loops over lanes; division by zero gives inf (a check would stop vectorisation)
+#: scalar rate laws, inlined into the loops over lanes; division by zero gives inf (a check would
+#: stop vectorisation)
 law = njit(fastmath=FASTMATH, error_model="numpy", inline="always")
 
 #: loops over lanes

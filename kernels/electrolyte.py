@@ -1,9 +1,14 @@
-"""Salt in the electrolyte: quasi-steady profile of a uniform reaction current, relaxing with one time constant.
+"""Salt in the electrolyte: quasi-steady profile of a uniform reaction current, relaxing with one
+time constant.
 
-With uniform reaction current the flux is linear in each electrode and constant in the separator, so the steady profile
-is quadratic, linear, quadratic (Marquis et al. 2019, J. Electrochem. Soc. 166 A3693, eqs. 47). It is written per unit
-of filtered current density g, dg/dt = (i - g) / tau, with tau the Rayleigh quotient of that profile: shorter than the
-slowest mode of the diffusion equation by 1 to 2 % if the electrodes are alike, by 7 % if one is twice as thick. Effective diffusivities belong to each layer's own mean concentration.
+With uniform reaction current the flux is linear in each electrode and constant in the separator,
+so the steady profile
+is quadratic, linear, quadratic (Marquis et al. 2019, J. Electrochem. Soc. 166 A3693, eqs. 47). It
+is written per unit
+of filtered current density g, dg/dt = (i - g) / tau, with tau the Rayleigh quotient of that
+profile: shorter than the
+slowest mode of the diffusion equation by 1 to 2 % if the electrodes are alike, by 7 % if one is
+twice as thick. Effective diffusivities belong to each layer's own mean concentration.
 """
 
 from kernels.compiled import law
@@ -15,14 +20,16 @@ from kernels.vector_math import log
 def unit_profile(L_n, L_s, L_p, eps_n, eps_s, eps_p, D_n, D_s, D_p, transference):
     """Steady concentration profile per unit current density g > 0 (discharge) [mol m-3 per A m-2].
 
-    Returns the layer means u_n, u_s, u_p (minus the initial concentration), the half drops across the electrodes
+    Returns the layer means u_n, u_s, u_p (minus the initial concentration), the half drops across
+    the electrodes
     d_n, d_p (profile = interface value +- d (1 - xi^2)) and the relaxation time tau [s].
     """
     m = (1.0 - transference) / FARADAY
     d_n, d_s, d_p = 0.5 * m * L_n / D_n, m * L_s / D_s, 0.5 * m * L_p / D_p
     v_n, v_s, v_p = eps_n * L_n, eps_s * L_s, eps_p * L_p
     drop_n, drop_p = d_n * (2.0 / 3.0), d_p * (2.0 / 3.0)
-    # salt is conserved: v_n u_n + v_s u_s + v_p u_p = 0 fixes the value at the negative edge of the separator
+    # salt is conserved: v_n u_n + v_s u_s + v_p u_p = 0 fixes the value at the negative edge of
+    # the separator
     edge = (v_s * 0.5 * d_s + v_p * (d_s + drop_p) - v_n * drop_n) / (v_n + v_s + v_p)
     u_n, u_s, u_p = edge + drop_n, edge - 0.5 * d_s, edge - d_s - drop_p
     square = (
@@ -35,6 +42,8 @@ def unit_profile(L_n, L_s, L_p, eps_n, eps_s, eps_p, D_n, D_s, D_p, transference
 
 @law
 def mean_log_ratio(mean_p, drop_p, mean_n, drop_n):
-    """Mean of ln(c) over the positive minus over the negative electrode, to third order in the drops d g."""
+    """Mean of ln(c) over the positive minus over the negative electrode, to third order in the
+    drops d g.
+    """
     a, b = drop_p / mean_p, drop_n / mean_n
     return log(mean_p / mean_n) - (2.0 / 45.0) * (a * a - b * b)

@@ -17,6 +17,10 @@ def arrhenius(activation, inverse_temperature):
 
 @law
 def exchange_current(factor, stoichiometry, order, log_salt, activation, inverse_temperature):
-    """Exchange current density [A m-2]: factor sqrt(s (1 - s)) (c_e / c_ref)^order, with Arrhenius temperature dependence."""
+    """Exchange current density [A m-2]: factor sqrt(s (1 - s)) (c_e / c_ref)^order, with Arrhenius
+    temperature dependence.
+    """
     s = min(max(stoichiometry, 1e-8), 1.0 - 1e-8)
-    return factor * math.sqrt(s * (1.0 - s)) * exp(order * log_salt + activation * inverse_temperature)
+    return (
+        factor * math.sqrt(s * (1.0 - s)) * exp(order * log_salt + activation * inverse_temperature)
+    )

@@ -1,11 +1,13 @@
 """The numbers that describe one cell to the kernels: one row each, SI units, PyBaMM's meaning.
 
-A row index times LANES is where the row starts in a block's workspace, so `w[ROW + lane]` is that number for one lane.
+A row index times LANES is where the row starts in a block's workspace, so `w[ROW + lane]` is that
+number for one lane.
 """
 
 import numpy as np
 
-LANES = 16  # 8 is unrolled and then not vectorised (LLVM 20); 16 is one AVX-512 or two AVX2 registers deep
+# 8 is unrolled and then not vectorised (LLVM 20); 16 is one AVX-512 or two AVX2 registers deep
+LANES = 16
 
 #: name: (lower bound, upper bound), both excluded; outside them the equations do not hold
 BOUNDS = {
@@ -27,7 +29,10 @@ BOUNDS = {
     "positive_bruggeman_electrode": (-1e-9, 10.0),
     "negative_conductivity": (0.0, 1e9),  # S m-1
     "positive_conductivity": (0.0, 1e9),  # S m-1
-    "current_collector_resistance": (-1e-30, 1.0),  # Ohm m2, heats the cell, does not lower its voltage (as in PyBaMM)
+    "current_collector_resistance": (
+        -1e-30,
+        1.0,
+    ),  # Ohm m2, heats the cell, does not lower its voltage (as in PyBaMM)
     "contact_resistance": (-1e-30, 1e3),  # Ohm
     "negative_maximum_concentration": (0.0, 1e6),  # mol m-3
     "positive_maximum_concentration": (0.0, 1e6),  # mol m-3
@@ -42,7 +47,10 @@ BOUNDS = {
     "positive_exchange_current": (0.0, 1e6),
     "positive_exchange_current_activation": (-1e6, 1e6),
     "positive_exchange_current_order": (-5.0, 5.0),
-    "reference_electrolyte_concentration": (0.0, 1e4),  # mol m-3, at which the exchange currents are tabulated
+    "reference_electrolyte_concentration": (
+        0.0,
+        1e4,
+    ),  # mol m-3, at which the exchange currents are tabulated
     "electrolyte_diffusivity": (0.0, 1.0),  # m2 s-1, factor of its table
     "electrolyte_diffusivity_activation": (-1e6, 1e6),
     "electrolyte_conductivity": (0.0, 1e3),  # S m-1, factor of its table
@@ -74,8 +82,11 @@ LOWER = np.array([bounds[0] for bounds in BOUNDS.values()])
 UPPER = np.array([bounds[1] for bounds in BOUNDS.values()])
 
 (
-    L_N, L_S, L_P, AREA, R_N, R_P, EPS_SN, EPS_SP, EPS_N, EPS_S, EPS_P, B_N, B_S, B_P, B_SN, B_SP, SIGMA_N, SIGMA_P,
-    R_CC, R_CONTACT, C_MAX_N, C_MAX_P, C_E, D_N, E_D_N, D_P, E_D_P, J_N, E_J_N, O_J_N, J_P, E_J_P, O_J_P, C_E_REF,
-    D_E, E_D_E, KAPPA, E_KAPPA, T_PLUS, TDF, HEAT_CAPACITY, COOLING, T_AMB, T_INIT, T_REF, K_SEI, C_EC, D_EC, U_SEI,
+    L_N, L_S, L_P, AREA, R_N, R_P, EPS_SN, EPS_SP, EPS_N, EPS_S, EPS_P, B_N, B_S, B_P, B_SN, B_SP,
+    SIGMA_N, SIGMA_P,
+    R_CC, R_CONTACT, C_MAX_N, C_MAX_P, C_E, D_N, E_D_N, D_P, E_D_P, J_N, E_J_N, O_J_N, J_P, E_J_P,
+    O_J_P, C_E_REF,
+    D_E, E_D_E, KAPPA, E_KAPPA, T_PLUS, TDF, HEAT_CAPACITY, COOLING, T_AMB, T_INIT, T_REF, K_SEI,
+    C_EC, D_EC, U_SEI,
     J0_SEI, BETA, RHO_SEI, V_SEI, Z_SEI, E_SEI, L_SEI_0, X_0, Y_0,
 ) = range(0, COUNT * LANES, LANES)  # fmt: skip

@@ -1,4 +1,6 @@
-"""A protocol as numbers: the kind of each step (the same for every case) and its values (free for every case)."""
+"""A protocol as numbers: the kind of each step (the same for every case) and its values (free for
+every case).
+"""
 
 CURRENT = 0  # constant current until a voltage or a time
 VOLTAGE = 1  # constant voltage until a current or a time

@@ -1,6 +1,8 @@
-"""Growth of the solid-electrolyte interphase on the negative electrode: PyBaMM's laws, each a scalar function.
+"""Growth of the solid-electrolyte interphase on the negative electrode: PyBaMM's laws, each a
+scalar function.
 
-The current density is per area of particle surface and counts as a positive number: lithium consumed.
+The current density is per area of particle surface and counts as a positive number: lithium
+consumed.
 """
 
 from kernels.compiled import law
@@ -15,9 +17,11 @@ LAWS = ("ec reaction limited", "tunnelling limited")
 
 @law
 def ec_reaction_limited(potential, thickness, T, rate, concentration, diffusivity, open_circuit):
-    """Solvent reduction behind a film it must diffuse through [A m-2] (Yang et al. 2017, J. Power Sources 360, 28, eqs. 10-11).
+    """Solvent reduction behind a film it must diffuse through [A m-2] (Yang et al. 2017, J. Power
+    Sources 360, 28, eqs. 10-11).
 
-    `potential` is that of the reaction, negative electrode against electrolyte less the drop over the film [V].
+    `potential` is that of the reaction, negative electrode against electrolyte less the drop over
+    the film [V].
     """
     k = rate * exp(-0.5 * FARADAY / (GAS * T) * (potential - open_circuit))
     return FARADAY * concentration * k / (1.0 + thickness * k / diffusivity)
@@ -25,7 +29,8 @@ def ec_reaction_limited(potential, thickness, T, rate, concentration, diffusivit
 
 @law
 def tunnelling_limited(potential, thickness, T, exchange_current, barrier):
-    """Electrons tunnelling through the film [A m-2] (Tang, Lu, Newman 2012, J. Electrochem. Soc. 159 A1775, eq. 25).
+    """Electrons tunnelling through the film [A m-2] (Tang, Lu, Newman 2012, J. Electrochem. Soc.
+    159 A1775, eq. 25).
 
     `potential` is that of the negative electrode against the electrolyte, film included [V].
     """

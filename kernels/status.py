@@ -1,4 +1,6 @@
-"""Outcome of one case: an integer code beside its sentence. Compiled code cannot raise, so it returns one of these."""
+"""Outcome of one case: an integer code beside its sentence. Compiled code cannot raise, so it
+returns one of these.
+"""
 
 OK = 0
 INFEASIBLE_STEP = 1

@@ -1,20 +1,24 @@
-"""Many cells through one protocol, in parallel, each with its own numbers; nothing is returned, outputs are filled.
+"""Many cells through one protocol, in parallel, each with its own numbers; nothing is returned,
+outputs are filled.
 
-The numbers of a case are a base vector shared by all, with a few columns of its own: memory per case is what varies.
-A vector is the cell's parameters (`parameters.NAMES`) followed by the protocol's values, step by step.
+The numbers of a case are a base vector shared by all, with a few columns of its own: memory per
+case is what varies.
+A vector is the cell's parameters (`parameters.NAMES`) followed by the protocol's values, step by
+step.
 """
 
 import numpy as np
 from numba import njit, prange
 
+from kernels import parameters as p
+from kernels import workspace as s
 from kernels.cell import GROWTH, march
 from kernels.kinetics import FARADAY
-from kernels.parameters import COUNT, LANES, Z_SEI, L_SEI_0, V_SEI
+from kernels.parameters import COUNT, LANES
 from kernels.protocol import REST, VALUES
 from kernels.status import OK
 from kernels.tables import INTERVALS
 from kernels.tables import NAMES as TABLES
-from kernels.workspace import FILM, PHI_MIN, S_N, SIZE, SQUARED_CURRENT, STATUS, T_MAX, TIME, TIME_IN, TIME_OUT, X, Y
 
 #: rows of the summary
 SUMMARY = (
@@ -34,7 +38,9 @@ TRACE_GROWTH = 1.3  # enough points to draw a relaxation by straight lines
 
 
 @njit(parallel=True, error_model="numpy", cache=True)
-def sweep(base, columns, own, tables, flat, sei_law, kinds, cycles, tolerance, per_cycle, summary, status):
+def sweep(
+    base, columns, own, tables, flat, sei_law, kinds, cycles, tolerance, per_cycle, summary, status
+):
     """Run every case.
 
     Parameters
@@ -43,7 +49,8 @@ def sweep(base, columns, own, tables, flat, sei_law, kinds, cycles, tolerance, p
     columns : int64 array, shape (k,), which entries of `base` differ from case to case
     own : float64 array, shape (k, cases), those entries
     tables, flat, sei_law, kinds, cycles, tolerance : see `cell.march`
-    per_cycle : float64 array, shape (4, cycles, cases), filled: charge in, charge out [C], energy in, energy out [J]
+    per_cycle : float64 array, shape (4, cycles, cases), filled: charge in, charge out [C], energy
+        in, energy out [J]
     summary : float64 array, shape (len(SUMMARY), cases), filled; SI
     status : int8 array, shape (cases,), filled; where it is not 0 the other outputs are NaN
     """
@@ -52,15 +59,17 @@ def sweep(base, columns, own, tables, flat, sei_law, kinds, cycles, tolerance, p
     tasks = (blocks + BLOCKS_PER_TASK - 1) // BLOCKS_PER_TASK
     steps = kinds.shape[0]
     for task in prange(tasks):
-        w = np.empty(SIZE)
+        w = np.empty(s.SIZE)
         values = np.empty((steps, len(VALUES), LANES))
         sums = np.empty((4, per_cycle.shape[1], LANES))
         no_trace = np.empty((0, 8))
         for block in range(task * BLOCKS_PER_TASK, min((task + 1) * BLOCKS_PER_TASK, blocks)):
             load(w, values, base, columns, own, block * LANES, cases)
-            march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, GROWTH, sums, no_trace)
-            for l in range(min(LANES, cases - block * LANES)):
-                store(w, sums, l, block * LANES + l, per_cycle, summary, status)
+            march(
+                w, values, tables, flat, sei_law, kinds, cycles, tolerance, GROWTH, sums, no_trace
+            )
+            for i in range(min(LANES, cases - block * LANES)):
+                store(w, sums, i, block * LANES + i, per_cycle, summary, status)
 
 
 @njit(error_model="numpy", cache=True)
@@ -70,18 +79,21 @@ def trace(base, tables, flat, sei_law, kinds, cycles, tolerance, rows):
     Parameters
     ----------
     base, tables, flat, sei_law, kinds, cycles, tolerance : as for `sweep`
-    rows : float64 array, shape (n, len(cell.TRACE)), filled: the first instant of each step and the end of each time step
+    rows : float64 array, shape (n, len(cell.TRACE)), filled: the first instant of each step and
+        the end of each time step
 
     Returns
     -------
     tuple of int: rows in use, status
     """
-    w = np.empty(SIZE)
+    w = np.empty(s.SIZE)
     values = np.empty((kinds.shape[0], len(VALUES), LANES))
     sums = np.empty((4, cycles.max() + 1, LANES))
     load(w, values, base, np.empty(0, dtype=np.int64), np.empty((0, 1)), 0, 1)
-    used, _ = march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, TRACE_GROWTH, sums, rows)
-    return used, int(w[STATUS])
+    used, _ = march(
+        w, values, tables, flat, sei_law, kinds, cycles, tolerance, TRACE_GROWTH, sums, rows
+    )
+    return used, int(w[s.STATUS])
 
 
 def compile_all():
@@ -92,47 +104,60 @@ def compile_all():
     tables, flat = np.zeros((len(TABLES), INTERVALS, 5)), np.ones(len(TABLES), dtype=np.bool_)
     base = np.zeros(COUNT + len(VALUES))  # invalid on purpose: such a case ends at once
     sums, summary = np.empty((4, 1, 0)), np.empty((len(SUMMARY), 0))
-    sweep(base, nothing, empty, tables, flat, 0, rest, first, 1.0, sums, summary, np.empty(0, dtype=np.int8))
+    sweep(
+        base,
+        nothing,
+        empty,
+        tables,
+        flat,
+        0,
+        rest,
+        first,
+        1.0,
+        sums,
+        summary,
+        np.empty(0, dtype=np.int8),
+    )
 
 
 @njit(error_model="numpy")
 def load(w, values, base, columns, own, first, cases):
     """Put LANES cases into a workspace; beyond the last case the last one is repeated."""
     for row in range(COUNT):
-        for l in range(LANES):
-            w[row * LANES + l] = base[row]
+        for i in range(LANES):
+            w[row * LANES + i] = base[row]
     for k in range(base.shape[0] - COUNT):
-        for l in range(LANES):
-            values[k // len(VALUES), k % len(VALUES), l] = base[COUNT + k]
-    for i in range(columns.shape[0]):
-        k = columns[i] - COUNT
-        for l in range(LANES):
-            value = own[i, min(first + l, cases - 1)]
+        for i in range(LANES):
+            values[k // len(VALUES), k % len(VALUES), i] = base[COUNT + k]
+    for column in range(columns.shape[0]):
+        k = columns[column] - COUNT
+        for i in range(LANES):
+            value = own[column, min(first + i, cases - 1)]
             if k < 0:
-                w[columns[i] * LANES + l] = value
+                w[columns[column] * LANES + i] = value
             else:
-                values[k // len(VALUES), k % len(VALUES), l] = value
+                values[k // len(VALUES), k % len(VALUES), i] = value
 
 
 @njit(error_model="numpy")
-def store(w, sums, l, case, per_cycle, summary, status):
-    """Copy lane `l` of a finished workspace to its case."""
-    status[case] = np.int8(w[STATUS + l])
+def store(w, sums, i, case, per_cycle, summary, status):
+    """Copy lane `i` of a finished workspace to its case."""
+    status[case] = np.int8(w[s.STATUS + i])
     if status[case] != OK:
         per_cycle[:, :, case] = np.nan
         summary[:, case] = np.nan
         return
-    for i in range(4):
+    for quantity in range(4):
         for cycle in range(per_cycle.shape[1]):
-            per_cycle[i, cycle, case] = sums[i, cycle, l]
-    film = w[FILM + l] - w[L_SEI_0 + l]
-    summary[0, case] = film / w[V_SEI + l] * w[Z_SEI + l] * FARADAY * w[S_N + l]
-    summary[1, case] = w[FILM + l]
-    summary[2, case] = w[TIME + l]
-    summary[3, case] = w[TIME_IN + l]
-    summary[4, case] = w[TIME_OUT + l]
-    summary[5, case] = w[SQUARED_CURRENT + l]
-    summary[6, case] = w[T_MAX + l]
-    summary[7, case] = w[PHI_MIN + l]
-    summary[8, case] = w[X + l]
-    summary[9, case] = w[Y + l]
+            per_cycle[quantity, cycle, case] = sums[quantity, cycle, i]
+    film = w[s.FILM + i] - w[p.L_SEI_0 + i]
+    summary[0, case] = film / w[p.V_SEI + i] * w[p.Z_SEI + i] * FARADAY * w[s.S_N + i]
+    summary[1, case] = w[s.FILM + i]
+    summary[2, case] = w[s.TIME + i]
+    summary[3, case] = w[s.TIME_IN + i]
+    summary[4, case] = w[s.TIME_OUT + i]
+    summary[5, case] = w[s.SQUARED_CURRENT + i]
+    summary[6, case] = w[s.T_MAX + i]
+    summary[7, case] = w[s.PHI_MIN + i]
+    summary[8, case] = w[s.X + i]
+    summary[9, case] = w[s.Y + i]

@@ -1,8 +1,12 @@
-"""Functions of stoichiometry or salt concentration, tabulated on a uniform grid and read by cubic Hermite interpolation.
+"""Functions of stoichiometry or salt concentration, tabulated on a uniform grid and read by cubic
+Hermite interpolation.
 
-A table holds the four coefficients of each interval, so that a value costs one multiplication for the position, one
-contiguous read and three fused multiply-adds, whatever the formula was. On 1024 intervals the error in a potential is
-5 nV where the formula is smooth. A fifth number is the integral up to the interval: the mean of a measured, jagged
+A table holds the four coefficients of each interval, so that a value costs one multiplication for
+the position, one
+contiguous read and three fused multiply-adds, whatever the formula was. On 1024 intervals the
+error in a potential is
+5 nV where the formula is smooth. A fifth number is the integral up to the interval: the mean of a
+measured, jagged
 potential over a time step is then exact however long the step.
 """
 
@@ -28,9 +32,10 @@ NAMES = (
     "thermodynamic_factor_shape",
     "transference_number_shape",
 )
-U_N, U_P, DUDT_N, DUDT_P, SHAPE_J_N, SHAPE_J_P, SHAPE_D_N, SHAPE_D_P, SHAPE_D_E, SHAPE_KAPPA, SHAPE_TDF, SHAPE_T_PLUS = range(
-    len(NAMES)
-)  # fmt: skip
+(
+    U_N, U_P, DUDT_N, DUDT_P, SHAPE_J_N, SHAPE_J_P, SHAPE_D_N, SHAPE_D_P,
+    SHAPE_D_E, SHAPE_KAPPA, SHAPE_TDF, SHAPE_T_PLUS,
+) = range(len(NAMES))  # fmt: skip
 
 
 def hermite_table(values, slopes):
@@ -44,13 +49,16 @@ def hermite_table(values, slopes):
     Returns
     -------
     array, shape (INTERVALS, 5)
-        Coefficients of 1, f, f**2, f**3 with f the position within the interval, 0 to 1; integral from 0 to the interval.
+        Coefficients of 1, f, f**2, f**3 with f the position within the interval, 0 to 1; integral
+        from 0 to the interval.
     """
     a, b = values[:-1], values[1:]
     da, db = slopes[:-1] / (len(values) - 1), slopes[1:] / (len(values) - 1)
     areas = (0.5 * (a + b) + (da - db) / 12.0) / (len(values) - 1)
     integral = np.concatenate([[0.0], np.cumsum(areas)[:-1]])
-    return np.ascontiguousarray(np.stack([a, da, 3 * (b - a) - 2 * da - db, 2 * (a - b) + da + db, integral], axis=1))
+    return np.ascontiguousarray(
+        np.stack([a, da, 3 * (b - a) - 2 * da - db, 2 * (a - b) + da + db, integral], axis=1)
+    )
 
 
 @law
@@ -59,8 +67,16 @@ def lookup(tables, which, position):
     u = min(max(position, 0.0), 1.0) * INTERVALS
     i = min(int(u), INTERVALS - 1)
     f = u - i
-    c0, c1, c2, c3 = tables[which, i, 0], tables[which, i, 1], tables[which, i, 2], tables[which, i, 3]
+    c0, c1, c2, c3 = (
+        tables[which, i, 0],
+        tables[which, i, 1],
+        tables[which, i, 2],
+        tables[which, i, 3],
+    )
     value = c0 + f * (c1 + f * (c2 + f * c3))
     slope = (c1 + f * (2.0 * c2 + f * (3.0 * c3))) * INTERVALS
-    integral = tables[which, i, 4] + f * (c0 + f * (c1 / 2.0 + f * (c2 / 3.0 + f * (c3 / 4.0)))) / INTERVALS
+    integral = (
+        tables[which, i, 4]
+        + f * (c0 + f * (c1 / 2.0 + f * (c2 / 3.0 + f * (c3 / 4.0)))) / INTERVALS
+    )
     return value, slope, integral

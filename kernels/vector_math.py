@@ -1,7 +1,9 @@
 """Elementary functions as branch-free polynomials, which LLVM turns into vector instructions.
 
-Numba calls the C library once per element for exp, log and asinh (5 to 16 ns each); written out like this a lane
-costs 0.7 to 1.5 ns. Arguments are range-reduced through the bits of the double, see J.-M. Muller, "Elementary
+Numba calls the C library once per element for exp, log and asinh (5 to 16 ns each); written out
+like this a lane
+costs 0.7 to 1.5 ns. Arguments are range-reduced through the bits of the double, see J.-M. Muller,
+"Elementary
 Functions", 3rd ed., 2016, ch. 11. Without the JIT the same names fall back to `math`.
 """
 
@@ -16,7 +18,9 @@ from kernels.compiled import law
 LOG2_E = 1.4426950408889634
 LN2_HIGH = 0.6931471803691238
 LN2_LOW = 1.9082149292705877e-10
-ROUNDING = 6755399441055744.0  # 1.5 * 2**52: adding it rounds to the nearest integer, kept in the low bits
+ROUNDING = (
+    6755399441055744.0  # 1.5 * 2**52: adding it rounds to the nearest integer, kept in the low bits
+)
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 EXPONENT_BIAS = 1024 << 52
 DOUBLE_2_52 = 4503599627370496.0
@@ -45,7 +49,9 @@ def _double(typing_context, x):
 @intrinsic
 def _biased_exponent(typing_context, i):
     def codegen(context, builder, signature, args):
-        return builder.lshr(args[0], ir.Constant(ir.IntType(64), 52))  # arithmetic shifts do not vectorise
+        return builder.lshr(
+            args[0], ir.Constant(ir.IntType(64), 52)
+        )  # arithmetic shifts do not vectorise
 
     return types.int64(types.int64), codegen
 
@@ -69,7 +75,9 @@ def _exp(x):
 def _log(x):
     i = _bits(x)
     k = _biased_exponent(i - SQRT_HALF_BITS + EXPONENT_BIAS)
-    exponent = _double(k | DOUBLE_2_52_BITS) - (DOUBLE_2_52 + 1024.0)  # an int-to-double conversion without one
+    exponent = _double(k | DOUBLE_2_52_BITS) - (
+        DOUBLE_2_52 + 1024.0
+    )  # an int-to-double conversion without one
     m = _double(i - (k << 52) + EXPONENT_BIAS)  # in [sqrt(1/2), sqrt(2))
     s = (m - 1.0) / (m + 1.0)
     z = s * s
@@ -93,12 +101,15 @@ if config.DISABLE_JIT:
 else:
     #: e**x; arguments beyond +-700 are held there; relative error below 1e-14
     exp = law(_exp)
-    #: natural logarithm of a positive, normal double; error below 1e-15, relative or absolute, whichever is more
+    #: natural logarithm of a positive, normal double; error below 1e-15, relative or absolute,
+    #: whichever is more
     log = law(_log)
 
 
 @law
 def asinh(x):
-    """Inverse hyperbolic sine; absolute error below 3e-16 (log form: small x cancels), relative below 1e-14 for |x| > 0.1."""
+    """Inverse hyperbolic sine; absolute error below 3e-16 (log form: small x cancels), relative
+    below 1e-14 for |x| > 0.1.
+    """
     a = abs(x)
     return math.copysign(log(a + math.sqrt(a * a + 1.0)), x)

@@ -1,0 +1,125 @@
+"""Kernel rows made of PyBaMM numbers: which, and how.
+
+A row that depends on a swept number becomes an array by itself; the rows that are not here are
+measured on the set's functions (`kernel_cell`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+Number = float | np.ndarray
+Read = Callable[[str], Number]
+Row = Callable[[Read], Number]
+
+LAYERS = (
+    "Negative current collector",
+    "Negative electrode",
+    "Separator",
+    "Positive electrode",
+    "Positive current collector",
+)
+
+
+def _number(name: str) -> Row:
+    return lambda read: read(name)
+
+
+def _electrode(side: str) -> dict[str, Row]:
+    Side = side.capitalize()
+    return {
+        f"{side}_{row}": _number(name)
+        for row, name in {
+            "electrode_thickness": f"{Side} electrode thickness [m]",
+            "particle_radius": f"{Side} particle radius [m]",
+            "active_material_fraction": f"{Side} electrode active material volume fraction",
+            "porosity": f"{Side} electrode porosity",
+            "bruggeman_electrolyte": f"{Side} electrode Bruggeman coefficient (electrolyte)",
+            "bruggeman_electrode": f"{Side} electrode Bruggeman coefficient (electrode)",
+            "conductivity": f"{Side} electrode conductivity [S.m-1]",
+            "maximum_concentration": f"Maximum concentration in {side} electrode [mol.m-3]",
+            "diffusivity": f"{Side} particle diffusivity [m2.s-1]",
+        }.items()
+    }
+
+
+def _area(read: Read) -> Number:
+    pairs = read("Number of electrodes connected in parallel to make a cell")
+    return read("Electrode width [m]") * read("Electrode height [m]") * pairs
+
+
+def _heat_capacity(read: Read) -> Number:
+    """Of the whole cell [J K-1]: PyBaMM spreads the layers' mean over the cell's volume."""
+    thickness = [read(f"{layer} thickness [m]") for layer in LAYERS]
+    density = [
+        read(f"{layer} density [kg.m-3]") * read(f"{layer} specific heat capacity [J.kg-1.K-1]")
+        for layer in LAYERS
+    ]
+    mean = sum(a * b for a, b in zip(thickness, density, strict=True)) / sum(thickness)
+    return read("Cell volume [m3]") * mean
+
+
+def _cooling(read: Read) -> Number:
+    coefficient = read("Total heat transfer coefficient [W.m-2.K-1]")
+    return coefficient * read("Cell cooling surface area [m2]")
+
+
+def _collectors(read: Read) -> Number:
+    return sum(
+        read(f"{side} current collector thickness [m]")
+        / read(f"{side} current collector conductivity [S.m-1]")
+        for side in ("Negative", "Positive")
+    )
+
+
+ROWS: dict[str, Row] = {
+    **_electrode("negative"),
+    **_electrode("positive"),
+    "electrode_area": _area,
+    "current_collector_resistance": _collectors,
+    "heat_capacity": _heat_capacity,
+    "cooling": _cooling,
+    **{
+        row: _number(name)
+        for row, name in {
+            "separator_thickness": "Separator thickness [m]",
+            "separator_porosity": "Separator porosity",
+            "separator_bruggeman_electrolyte": "Separator Bruggeman coefficient (electrolyte)",
+            "contact_resistance": "Contact resistance [Ohm]",
+            "electrolyte_concentration": "Initial concentration in electrolyte [mol.m-3]",
+            "electrolyte_diffusivity": "Electrolyte diffusivity [m2.s-1]",
+            "electrolyte_conductivity": "Electrolyte conductivity [S.m-1]",
+            "transference_number": "Cation transference number",
+            "thermodynamic_factor": "Thermodynamic factor",
+            "ambient_temperature": "Ambient temperature [K]",
+            "initial_temperature": "Initial temperature [K]",
+            "reference_temperature": "Reference temperature [K]",
+            "sei_kinetic_rate": "SEI kinetic rate constant [m.s-1]",
+            "sei_solvent_concentration": "EC initial concentration in electrolyte [mol.m-3]",
+            "sei_solvent_diffusivity": "EC diffusivity [m2.s-1]",
+            "sei_open_circuit_potential": "SEI open-circuit potential [V]",
+            "sei_exchange_current": "SEI reaction exchange current density [A.m-2]",
+            "sei_tunnelling_barrier": "Tunneling barrier factor [m-1]",
+            "sei_resistivity": "SEI resistivity [Ohm.m]",
+            "sei_molar_volume": "SEI partial molar volume [m3.mol-1]",
+            "sei_lithium_ratio": "Ratio of lithium moles to SEI moles",
+            "sei_activation": "SEI growth activation energy [J.mol-1]",
+            "sei_initial_thickness": "Initial SEI thickness [m]",
+        }.items()
+    },
+}
+
+
+def names() -> set[str]:
+    """Return the PyBaMM names of all numbers that may differ from case to case."""
+    read: set[str] = set()
+
+    def note(name: str) -> float:
+        read.add(name)
+        return 1.0
+
+    for function in ROWS.values():
+        function(note)
+    return read - {"Reference temperature [K]"}
