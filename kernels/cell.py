@@ -78,9 +78,8 @@ def initialise(w):
         w[s.TIME + i] = w[s.TIME_IN + i] = w[s.TIME_OUT + i] = w[s.SQUARED_CURRENT + i] = 0.0
         w[s.T_MAX + i] = w[p.T_INIT + i]
         w[s.PHI_MIN + i] = NONE
-        w[s.F_D_N + i] = w[s.F_D_S + i] = w[s.F_D_P + i] = w[s.F_KAPPA + i] = w[s.F_TDF + i] = w[
-            s.F_T_PLUS + i
-        ] = 1.0
+        w[s.F_D_N + i] = w[s.F_D_S + i] = w[s.F_D_P + i] = 1.0
+        w[s.F_KAPPA + i] = w[s.F_TDF + i] = w[s.F_T_PLUS + i] = 1.0
         w[s.F_J_N + i] = w[s.F_J_P + i] = w[s.F_DS_N + i] = w[s.F_DS_P + i] = 1.0
         w[s.ENT_N + i] = w[s.ENT_P + i] = 0.0
     for k in range(MODES):
@@ -113,44 +112,30 @@ def begin(w, kind, tables, flat, sei_law):
         evaluate(w, tables, flat)
     grow_film(w, tables, sei_law)
     for i in range(LANES):
-        I = w[s.I_1 + i]
-        w[s.PHI_0 + i], w[s.POT_N_0 + i], w[s.J_N_0 + i] = (
-            w[s.PHI_1 + i],
-            w[s.POT_N + i],
-            w[s.J_N_1 + i],
-        )
-        w[s.I_0 + i], w[s.V_0 + i], w[s.J_0 + i], w[s.HEAT_0 + i] = (
-            I,
-            w[s.V_1 + i],
-            w[s.J_1 + i],
-            w[s.HEAT_1 + i],
-        )
-        w[s.ETA_0 + i], w[s.XS_0 + i], w[s.YS_0 + i] = (
-            w[s.V_1 + i] - w[s.POT_P + i] + w[s.POT_N + i],
-            w[s.XS + i],
-            w[s.YS + i],
-        )
-        w[s.AREA_N_0 + i], w[s.AREA_P_0 + i] = w[s.AREA_N + i], w[s.AREA_P + i]
-        w[s.V_SLOPE + i] = w[s.ETA_SLOPE + i] = w[s.I_SLOPE + i] = w[s.J_SLOPE + i] = w[
-            s.XS_SLOPE + i
-        ] = w[s.YS_SLOPE + i] = 0.0
+        w[s.I_0 + i] = w[s.I_1 + i]
+        w[s.V_0 + i] = w[s.V_1 + i]
+        w[s.J_0 + i] = w[s.J_1 + i]
+        w[s.HEAT_0 + i] = w[s.HEAT_1 + i]
+        w[s.PHI_0 + i] = w[s.PHI_1 + i]
+        w[s.POT_N_0 + i] = w[s.POT_N + i]
+        w[s.J_N_0 + i] = w[s.J_N_1 + i]
+        w[s.ETA_0 + i] = w[s.V_1 + i] - w[s.POT_P + i] + w[s.POT_N + i]
+        w[s.XS_0 + i] = w[s.XS + i]
+        w[s.YS_0 + i] = w[s.YS + i]
+        w[s.AREA_N_0 + i] = w[s.AREA_N + i]
+        w[s.AREA_P_0 + i] = w[s.AREA_P + i]
+        w[s.V_SLOPE + i] = w[s.ETA_SLOPE + i] = w[s.I_SLOPE + i] = 0.0
+        w[s.J_SLOPE + i] = w[s.XS_SLOPE + i] = w[s.YS_SLOPE + i] = 0.0
+        limit, I = w[s.LIMIT + i], w[s.I_1 + i]
+        beyond = math.copysign(1.0, I) * (limit - w[s.V_1 + i]) > LIMIT_WINDOW
+        if w[s.ACTIVE + i] > 0.0 and kind == CURRENT and limit < NONE and beyond:
+            w[s.STATUS + i] = INFEASIBLE_STEP
+            w[s.ACTIVE + i] = 0.0
+        # a hold that begins below its cut-off current is already over
+        held = kind == VOLTAGE and limit < NONE and abs(I) <= limit * (1.0 + CUT_OFF_WINDOW)
+        if held or w[s.LEFT + i] <= 0.0:
+            w[s.ACTIVE + i] = 0.0
         w[s.H + i] = min(FIRST_STEP, w[s.LEFT + i]) * w[s.ACTIVE + i]
-        if w[s.ACTIVE + i] > 0.0:
-            if (
-                kind == CURRENT
-                and w[s.LIMIT + i] < NONE
-                and math.copysign(1.0, I) * (w[s.LIMIT + i] - w[s.V_1 + i]) > LIMIT_WINDOW
-            ):
-                w[s.STATUS + i] = INFEASIBLE_STEP
-                w[s.ACTIVE + i] = 0.0
-            if w[s.LEFT + i] <= 0.0 or (
-                kind == VOLTAGE
-                and math.fabs(I) <= w[s.LIMIT + i] * (1.0 + CUT_OFF_WINDOW)
-                and w[s.LIMIT + i] < NONE
-            ):
-                w[s.ACTIVE + i] = (
-                    0.0  # a hold that begins below its cut-off current is already over
-                )
 
 
 @lanes
