@@ -262,7 +262,10 @@ def advance(w, kind):
         w[s.J_N_0 + i] = w[s.J_N_1 + i] if accepted else w[s.J_N_0 + i]
     for i in range(LANES):
         w[s.H + i] = w[s.H_NEXT + i]
-        w[s.I_1 + i] = w[s.I_0 + i] + (w[s.I_SLOPE + i] * w[s.H + i] if kind == VOLTAGE else 0.0)
+        w[s.I_1 + i] = w[s.I_0 + i]
+    if kind == VOLTAGE:  # outside the loop, where the last lane would be rounded differently
+        for i in range(LANES):
+            w[s.I_1 + i] += w[s.I_SLOPE + i] * w[s.H + i]
     # a loop of its own: a sum must keep its order, which would stop the vectorisation of the others
     marching = False
     for i in range(LANES):
