@@ -15,6 +15,7 @@ from kernels.protocol import CURRENT, NONE, VOLTAGE
 from kernels.status import INFEASIBLE_STEP, INVALID_INPUT, OK
 from kernels.step_control import CUT_OFF_WINDOW, LIMIT_WINDOW, advance, compare_with_limit, judge
 from kernels.time_step import evaluate, grow_film, hold, propose
+from kernels.vector_math import log
 
 FIRST_STEP = 10.0  # s
 GROWTH = 3.0  # of time steps in a sweep
@@ -51,20 +52,35 @@ def initialise(w):
                     else 300.0
                 )
     for i in range(LANES):
-        area = w[p.AREA + i]
-        w[s.S_N + i] = 3.0 * w[p.EPS_SN + i] / w[p.R_N + i] * w[p.L_N + i] * area
-        w[s.S_P + i] = 3.0 * w[p.EPS_SP + i] / w[p.R_P + i] * w[p.L_P + i] * area
-        w[s.Q_N + i] = 1.0 / (FARADAY * w[p.C_MAX_N + i] * w[p.EPS_SN + i] * w[p.L_N + i] * area)
-        w[s.Q_P + i] = 1.0 / (FARADAY * w[p.C_MAX_P + i] * w[p.EPS_SP + i] * w[p.L_P + i] * area)
+        area, L_n, L_s, L_p = w[p.AREA + i], w[p.L_N + i], w[p.L_S + i], w[p.L_P + i]
+        w[s.S_N + i] = 3.0 * w[p.EPS_SN + i] / w[p.R_N + i] * L_n * area
+        w[s.S_P + i] = 3.0 * w[p.EPS_SP + i] / w[p.R_P + i] * L_p * area
+        w[s.PER_S_N + i], w[s.PER_S_P + i] = 1.0 / w[s.S_N + i], 1.0 / w[s.S_P + i]
+        w[s.Q_N + i] = 1.0 / (FARADAY * w[p.C_MAX_N + i] * w[p.EPS_SN + i] * L_n * area)
+        w[s.Q_P + i] = 1.0 / (FARADAY * w[p.C_MAX_P + i] * w[p.EPS_SP + i] * L_p * area)
+        w[s.RATE_N + i] = w[p.D_N + i] / (w[p.R_N + i] * w[p.R_N + i])
+        w[s.RATE_P + i] = w[p.D_P + i] / (w[p.R_P + i] * w[p.R_P + i])
         # transport efficiencies after Bruggeman; the solid phase's is that of everything but the
         # pores, as in PyBaMM
-        w[s.TOR_N + i] = w[p.EPS_N + i] ** w[p.B_N + i]
-        w[s.TOR_S + i] = w[p.EPS_S + i] ** w[p.B_S + i]
-        w[s.TOR_P + i] = w[p.EPS_P + i] ** w[p.B_P + i]
-        w[s.R_SOLID + i] = (
-            w[p.L_N + i] / (3.0 * w[p.SIGMA_N + i] * (1.0 - w[p.EPS_N + i]) ** w[p.B_SN + i])
-            + w[p.L_P + i] / (3.0 * w[p.SIGMA_P + i] * (1.0 - w[p.EPS_P + i]) ** w[p.B_SP + i])
-        ) / area
+        w[s.PATH_N + i] = L_n / w[p.EPS_N + i] ** w[p.B_N + i]
+        w[s.PATH_S + i] = L_s / w[p.EPS_S + i] ** w[p.B_S + i]
+        w[s.PATH_P + i] = L_p / w[p.EPS_P + i] ** w[p.B_P + i]
+        path_solid_n = L_n / (w[p.SIGMA_N + i] * (1.0 - w[p.EPS_N + i]) ** w[p.B_SN + i])
+        path_solid_p = L_p / (w[p.SIGMA_P + i] * (1.0 - w[p.EPS_P + i]) ** w[p.B_SP + i])
+        w[s.R_SOLID + i] = (path_solid_n + path_solid_p) / (3.0 * area)
+        path = w[s.PATH_N + i] / 3.0 + w[s.PATH_S + i] + w[s.PATH_P + i] / 3.0
+        w[s.R_PATH + i] = path / area
+        w[s.R_HEAT + i] = w[p.R_CC + i] / area + w[p.R_CONTACT + i]
+        w[s.SALT_N + i] = L_n * w[p.EPS_N + i]
+        w[s.SALT_S + i] = L_s * w[p.EPS_S + i]
+        w[s.SALT_P + i] = L_p * w[p.EPS_P + i]
+        per_thickness = 1.0 / (L_n + L_s + L_p)
+        w[s.SHARE_N + i] = L_n * per_thickness
+        w[s.SHARE_S + i] = L_s * per_thickness
+        w[s.SHARE_P + i] = L_p * per_thickness
+        w[s.PER_AREA + i], w[s.PER_T_REF + i] = 1.0 / area, 1.0 / w[p.T_REF + i]
+        w[s.LOG_C_REF + i] = log(w[p.C_E_REF + i])
+        w[s.FILM_PER_CHARGE + i] = w[p.V_SEI + i] / (w[p.Z_SEI + i] * FARADAY)
         w[s.X + i] = w[p.X_0 + i]
         w[s.Y + i] = w[p.Y_0 + i]
         w[s.G + i] = 0.0

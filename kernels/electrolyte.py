@@ -13,23 +13,20 @@ twice as thick. Effective diffusivities belong to each layer's own mean concentr
 
 from kernels.compiled import law
 from kernels.kinetics import FARADAY
-from kernels.vector_math import log
 
 
 @law
-def unit_profile(L_n, L_s, L_p, eps_n, eps_s, eps_p, D_n, D_s, D_p, transference):
+def unit_profile(path_n, path_s, path_p, v_n, v_s, v_p, per_D_n, per_D_s, per_D_p, transference):
     """Steady concentration profile per unit current density g > 0 (discharge) [mol m-3 per A m-2].
 
+    Takes for each layer the path L / efficiency [m], the salt volume L eps [m] and 1 / D [s m-2].
     Returns the layer means u_n, u_s, u_p (minus the initial concentration), the half drops across
-    the electrodes
-    d_n, d_p (profile = interface value +- d (1 - xi^2)) and the relaxation time tau [s].
+    the electrodes d_n, d_p (profile = interface value +- d (1 - xi^2)) and the relaxation time [s].
     """
     m = (1.0 - transference) / FARADAY
-    d_n, d_s, d_p = 0.5 * m * L_n / D_n, m * L_s / D_s, 0.5 * m * L_p / D_p
-    v_n, v_s, v_p = eps_n * L_n, eps_s * L_s, eps_p * L_p
+    d_n, d_s, d_p = 0.5 * m * path_n * per_D_n, m * path_s * per_D_s, 0.5 * m * path_p * per_D_p
     drop_n, drop_p = d_n * (2.0 / 3.0), d_p * (2.0 / 3.0)
-    # salt is conserved: v_n u_n + v_s u_s + v_p u_p = 0 fixes the value at the negative edge of
-    # the separator
+    # salt is conserved, v_n u_n + v_s u_s + v_p u_p = 0: the value at the separator's negative edge
     edge = (v_s * 0.5 * d_s + v_p * (d_s + drop_p) - v_n * drop_n) / (v_n + v_s + v_p)
     u_n, u_s, u_p = edge + drop_n, edge - 0.5 * d_s, edge - d_s - drop_p
     square = (
@@ -41,9 +38,9 @@ def unit_profile(L_n, L_s, L_p, eps_n, eps_s, eps_p, D_n, D_s, D_p, transference
 
 
 @law
-def mean_log_ratio(mean_p, drop_p, mean_n, drop_n):
-    """Mean of ln(c) over the positive minus over the negative electrode, to third order in the
-    drops d g.
+def mean_log(log_mean, relative_drop):
+    """Mean of ln(c) over an electrode of mean concentration exp(log_mean), to third order.
+
+    `relative_drop` is the half drop across it over the mean concentration.
     """
-    a, b = drop_p / mean_p, drop_n / mean_n
-    return log(mean_p / mean_n) - (2.0 / 45.0) * (a * a - b * b)
+    return log_mean - (2.0 / 45.0) * relative_drop * relative_drop

@@ -36,6 +36,15 @@ def decay(rate_time):
 
 
 @law
+def scaled_decay(rate, steps, per_steps):
+    """`decay(rate * steps)` without a division: `per_steps` is 1 / steps."""
+    rate_time = rate * steps
+    e = exp(-rate_time)
+    mean = (1.0 - e) * (per_steps * (1.0 / rate))
+    return e, mean if rate_time > 1e-4 else 1.0 - rate_time * (0.5 - rate_time / 6.0)
+
+
+@law
 def mode_step(amplitude, gain, forcing_0, forcing_1, e, mean):
     """Amplitude after a step over which gain * forcing runs linearly from forcing_0 to forcing_1
     (units of the forcing).

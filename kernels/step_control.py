@@ -10,7 +10,6 @@ from kernels import parameters as p
 from kernels import tables as t
 from kernels import workspace as s
 from kernels.compiled import lanes
-from kernels.kinetics import FARADAY
 from kernels.parameters import LANES
 from kernels.particle import MODES
 from kernels.protocol import CURRENT, NONE, VOLTAGE
@@ -200,7 +199,7 @@ def advance(w, kind):
         x = w[s.X_C + i] + w[s.X_I + i] * I_b - w[s.Q_N + i] * w[s.S_N + i] * (consumed - guessed)
         w[s.X + i] = x if accepted else w[s.X + i]
         w[s.Y + i] = w[s.Y_C + i] + w[s.Y_I + i] * I_b if accepted else w[s.Y + i]
-        w[s.FILM + i] += consumed * w[p.V_SEI + i] / (w[p.Z_SEI + i] * FARADAY)
+        w[s.FILM + i] += consumed * w[s.FILM_PER_CHARGE + i]
         heat = 0.5 * (w[s.HEAT_0 + i] + w[s.HEAT_1 + i])
         T_ = temperature_step(
             w[s.T + i], heat, h, w[p.HEAT_CAPACITY + i], w[p.COOLING + i], w[p.T_AMB + i]
@@ -219,14 +218,13 @@ def advance(w, kind):
         accepted = w[s.ACCEPTED + i] > 0.0
         g = w[s.G_C + i] + w[s.G_I + i] * w[s.I_1 + i]
         g = g if accepted else w[s.G + i]
-        c = w[p.C_E + i]
-        v_n, v_p = w[p.EPS_N + i] * w[p.L_N + i], w[p.EPS_P + i] * w[p.L_P + i]
-        u_s = -(v_n * w[s.U_SALT_N + i] + v_p * w[s.U_SALT_P + i]) / (w[p.EPS_S + i] * w[p.L_S + i])
+        c, u_n, u_s, u_p = w[p.C_E + i], w[s.U_SALT_N + i], w[s.U_SALT_S + i], w[s.U_SALT_P + i]
         w[s.G + i] = g
-        w[s.C_N + i] = c + g * w[s.U_SALT_N + i]
+        w[s.C_N + i] = c + g * u_n
         w[s.C_S + i] = c + g * u_s
-        w[s.C_P + i] = c + g * w[s.U_SALT_P + i]
-        w[s.C_AV + i] = c + g * w[s.U_SALT_AV + i]
+        w[s.C_P + i] = c + g * u_p
+        mean = w[s.SHARE_N + i] * u_n + w[s.SHARE_S + i] * u_s + w[s.SHARE_P + i] * u_p
+        w[s.C_AV + i] = c + g * mean
     for i in range(LANES):
         accepted = w[s.ACCEPTED + i] > 0.0
         per_second = 1.0 / w[s.H + i] if w[s.H + i] > 0.0 else 0.0

@@ -18,10 +18,10 @@ from kernels import sei
 from kernels import tables as t
 from kernels import workspace as s
 from kernels.compiled import lanes
-from kernels.electrolyte import mean_log_ratio, unit_profile
+from kernels.electrolyte import mean_log, unit_profile
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
-from kernels.particle import MODES, RATES, RESIDUES, decay, mode_step
+from kernels.particle import MODES, RATES, RESIDUES, decay, mode_step, scaled_decay
 from kernels.tables import CONCENTRATION_LIMIT, lookup
 from kernels.thermal import temperature_step
 from kernels.vector_math import asinh, log
@@ -67,61 +67,50 @@ def propose(w, tables, flat):
         read_lanes(w, tables, t.SHAPE_T_PLUS, s.C_AV, 1.0 / CONCENTRATION_LIMIT, s.F_T_PLUS)
 
     for i in range(LANES):
-        h = w[s.H + i]
-        I_0_ = w[s.I_0 + i]
-        T_1_ = temperature_step(
-            w[s.T + i], w[s.HEAT_0 + i], h, w[p.HEAT_CAPACITY + i], w[p.COOLING + i], w[p.T_AMB + i]
+        h, I_a = w[s.H + i], w[s.I_0 + i]
+        T_a, heat = w[s.T + i], w[s.HEAT_0 + i]
+        T_b = temperature_step(
+            T_a, heat, h, w[p.HEAT_CAPACITY + i], w[p.COOLING + i], w[p.T_AMB + i]
         )
-        T_mid = 0.5 * (w[s.T + i] + T_1_)
-        w[s.T_1 + i] = T_1_
-        z = (1.0 / w[p.T_REF + i] - 1.0 / T_mid) / GAS
-        # side reaction, predicted; its charge lies on top of the cell current at the negative
-        # electrode
-        j_guess = max(w[s.J_0 + i] + w[s.J_SLOPE + i] * h, 0.0)
-        side_0, side_1 = w[s.S_N + i] * w[s.J_0 + i], w[s.S_N + i] * j_guess
-        w[s.J_GUESS + i], w[s.SIDE_0 + i], w[s.SIDE_1 + i] = j_guess, side_0, side_1
-        w[s.FILM_1 + i] = w[s.FILM + i] + 0.5 * h * (w[s.J_0 + i] + j_guess) * w[p.V_SEI + i] / (
-            w[p.Z_SEI + i] * FARADAY
-        )
+        z = (w[s.PER_T_REF + i] - 2.0 / (T_a + T_b)) / GAS
+        w[s.T_1 + i], w[s.Z_MID + i] = T_b, z
+        # side reaction, predicted; it fills the negative electrode no less than the cell's current
+        j_a = w[s.J_0 + i]
+        j_b = max(j_a + w[s.J_SLOPE + i] * h, 0.0)
+        side_a, side_b = w[s.S_N + i] * j_a, w[s.S_N + i] * j_b
+        w[s.J_GUESS + i], w[s.SIDE_0 + i], w[s.SIDE_1 + i] = j_b, side_a, side_b
+        w[s.FILM_1 + i] = w[s.FILM + i] + 0.5 * h * (j_a + j_b) * w[s.FILM_PER_CHARGE + i]
         # mean stoichiometries: charge balance
-        w[s.X_C + i] = w[s.X + i] - w[s.Q_N + i] * 0.5 * h * (I_0_ + side_0 + side_1)
-        w[s.X_I + i] = -w[s.Q_N + i] * 0.5 * h
-        w[s.Y_C + i] = w[s.Y + i] + w[s.Q_P + i] * 0.5 * h * I_0_
-        w[s.Y_I + i] = w[s.Q_P + i] * 0.5 * h
+        per_ampere_n, per_ampere_p = -0.5 * h * w[s.Q_N + i], 0.5 * h * w[s.Q_P + i]
+        x = w[s.X + i] + per_ampere_n * (I_a + side_a + side_b)
+        y = w[s.Y + i] + per_ampere_p * I_a
+        w[s.X_C + i], w[s.XS_C + i] = x, x
+        w[s.Y_C + i], w[s.YS_C + i] = y, y
+        w[s.X_I + i], w[s.XS_I + i] = per_ampere_n, per_ampere_n
+        w[s.Y_I + i], w[s.YS_I + i] = per_ampere_p, per_ampere_p
         # particles: u = (tau / 3) ds/dt, per ampere
-        tau_n = (
-            w[p.R_N + i]
-            * w[p.R_N + i]
-            / (w[p.D_N + i] * w[s.F_DS_N + i] * arrhenius(w[p.E_D_N + i], z))
-        )
-        tau_p = (
-            w[p.R_P + i]
-            * w[p.R_P + i]
-            / (w[p.D_P + i] * w[s.F_DS_P + i] * arrhenius(w[p.E_D_P + i], z))
-        )
-        w[s.TAU_N + i], w[s.UNIT_N + i] = tau_n, -w[s.Q_N + i] * tau_n / 3.0
-        w[s.TAU_P + i], w[s.UNIT_P + i] = tau_p, w[s.Q_P + i] * tau_p / 3.0
-        w[s.XS_C + i], w[s.XS_I + i], w[s.YS_C + i], w[s.YS_I + i] = (
-            w[s.X_C + i],
-            w[s.X_I + i],
-            w[s.Y_C + i],
-            w[s.Y_I + i],
+        rate_n = w[s.RATE_N + i] * w[s.F_DS_N + i] * arrhenius(w[p.E_D_N + i], z)
+        rate_p = w[s.RATE_P + i] * w[s.F_DS_P + i] * arrhenius(w[p.E_D_P + i], z)
+        w[s.STEPS_N + i], w[s.STEPS_P + i] = h * rate_n, h * rate_p
+        w[s.PER_STEPS_N + i], w[s.PER_STEPS_P + i] = 1.0 / (h * rate_n), 1.0 / (h * rate_p)
+        w[s.UNIT_N + i], w[s.UNIT_P + i] = (
+            -w[s.Q_N + i] / (3.0 * rate_n),
+            w[s.Q_P + i] / (3.0 * rate_p),
         )
 
     for k in range(MODES):
         rate, residue, at = RATES[k], RESIDUES[k], k * LANES
         for i in range(LANES):
-            e, mean = decay(rate * w[s.H + i] / w[s.TAU_N + i])
+            e, mean = scaled_decay(rate, w[s.STEPS_N + i], w[s.PER_STEPS_N + i])
             gain = residue * w[s.UNIT_N + i]
-            constant = mode_step(
-                w[s.X_MODE + at + i], gain, w[s.I_0 + i] + w[s.SIDE_0 + i], w[s.SIDE_1 + i], e, mean
-            )
+            before, after = w[s.I_0 + i] + w[s.SIDE_0 + i], w[s.SIDE_1 + i]
+            constant = mode_step(w[s.X_MODE + at + i], gain, before, after, e, mean)
             slope = gain * (1.0 - mean)
             w[s.X_MODE_C + at + i], w[s.X_MODE_I + at + i] = constant, slope
             w[s.XS_C + i] += constant
             w[s.XS_I + i] += slope
         for i in range(LANES):
-            e, mean = decay(rate * w[s.H + i] / w[s.TAU_P + i])
+            e, mean = scaled_decay(rate, w[s.STEPS_P + i], w[s.PER_STEPS_P + i])
             gain = residue * w[s.UNIT_P + i]
             constant = mode_step(w[s.Y_MODE + at + i], gain, w[s.I_0 + i], 0.0, e, mean)
             slope = gain * (1.0 - mean)
@@ -130,40 +119,28 @@ def propose(w, tables, flat):
             w[s.YS_I + i] += slope
 
     for i in range(LANES):
-        h = w[s.H + i]
-        I_0_ = w[s.I_0 + i]
-        T_mid = 0.5 * (w[s.T + i] + w[s.T_1 + i])
-        z = (1.0 / w[p.T_REF + i] - 1.0 / T_mid) / GAS
-        # electrolyte
-        D = w[p.D_E + i] * arrhenius(w[p.E_D_E + i], z)
+        z = w[s.Z_MID + i]
+        f_n, f_s, f_p = w[s.F_D_N + i], w[s.F_D_S + i], w[s.F_D_P + i]
+        per_D = 1.0 / (w[p.D_E + i] * arrhenius(w[p.E_D_E + i], z) * f_n * f_s * f_p)
         t_plus = w[p.T_PLUS + i] * w[s.F_T_PLUS + i]
-        u_n, u_s, u_p, d_n, d_p, tau_e = unit_profile(
-            w[p.L_N + i], w[p.L_S + i], w[p.L_P + i], w[p.EPS_N + i], w[p.EPS_S + i], w[p.EPS_P +
-            i],
-            D * w[s.F_D_N + i] * w[s.TOR_N + i], D * w[s.F_D_S + i] * w[s.TOR_S + i], D * w[s.F_D_P
-            + i] * w[s.TOR_P + i], t_plus,
+        u_n, u_s, u_p, d_n, d_p, tau = unit_profile(
+            w[s.PATH_N + i], w[s.PATH_S + i], w[s.PATH_P + i],
+            w[s.SALT_N + i], w[s.SALT_S + i], w[s.SALT_P + i],
+            per_D * f_s * f_p, per_D * f_n * f_p, per_D * f_n * f_s, t_plus,
         )  # fmt: skip
-        e, mean = decay(h / tau_e)
-        gain = 1.0 / w[p.AREA + i]
-        w[s.G_C + i] = mode_step(w[s.G + i], gain, I_0_, 0.0, e, mean)
-        w[s.G_I + i] = gain * (1.0 - mean)
-        thickness = w[p.L_N + i] + w[p.L_S + i] + w[p.L_P + i]
-        w[s.U_SALT_N + i], w[s.U_SALT_P + i], w[s.DROP_N + i], w[s.DROP_P + i] = u_n, u_p, d_n, d_p
-        w[s.U_SALT_AV + i] = (
-            w[p.L_N + i] * u_n + w[p.L_S + i] * u_s + w[p.L_P + i] * u_p
-        ) / thickness
+        w[s.U_SALT_N + i], w[s.U_SALT_S + i], w[s.U_SALT_P + i] = u_n, u_s, u_p
+        w[s.DROP_N + i], w[s.DROP_P + i] = d_n, d_p
+        e, mean = decay(w[s.H + i] / tau)
+        w[s.G_C + i] = mode_step(w[s.G + i], w[s.PER_AREA + i], w[s.I_0 + i], 0.0, e, mean)
+        w[s.G_I + i] = w[s.PER_AREA + i] * (1.0 - mean)
         kappa = w[p.KAPPA + i] * w[s.F_KAPPA + i] * arrhenius(w[p.E_KAPPA + i], z)
-        w[s.R_ELECTROLYTE + i] = (
-            w[p.L_N + i] / (3.0 * w[s.TOR_N + i])
-            + w[p.L_S + i] / w[s.TOR_S + i]
-            + w[p.L_P + i] / (3.0 * w[s.TOR_P + i])
-        ) / (kappa * w[p.AREA + i])
+        w[s.R_ELECTROLYTE + i] = w[s.R_PATH + i] / kappa
         w[s.CHI + i] = 2.0 * (1.0 - t_plus) * w[p.TDF + i] * w[s.F_TDF + i]
 
 
 @lanes
 def evaluate(w, tables, flat):
-    """Terminal voltage, its derivative and the heat at the end of the step, for currents I_1."""
+    """Terminal voltage and heat at the end of the step, for the currents I_1."""
     for i in range(LANES):
         w[s.XS + i] = w[s.XS_C + i] + w[s.XS_I + i] * w[s.I_1 + i]
         w[s.YS + i] = w[s.YS_C + i] + w[s.YS_I + i] * w[s.I_1 + i]
@@ -179,72 +156,74 @@ def evaluate(w, tables, flat):
         read_lanes(w, tables, t.SHAPE_J_P, s.YS, 1.0, s.F_J_P)
 
     for i in range(LANES):
-        I, T_ = w[s.I_1 + i], w[s.T_1 + i]
-        z = (1.0 / w[p.T_REF + i] - 1.0 / T_) / GAS
-        thermal_voltage = GAS * T_ / FARADAY
+        I, T = w[s.I_1 + i], w[s.T_1 + i]
+        z = (w[s.PER_T_REF + i] - 1.0 / T) / GAS
+        thermal_voltage = (GAS / FARADAY) * T
         # electrolyte: means, concentration overpotential
         g = w[s.G_C + i] + w[s.G_I + i] * I
         c_n = max(w[p.C_E + i] + g * w[s.U_SALT_N + i], SALT_EDGE)
         c_p = max(w[p.C_E + i] + g * w[s.U_SALT_P + i], SALT_EDGE)
-        chi = w[s.CHI + i] * thermal_voltage
-        eta_c = chi * mean_log_ratio(c_p, w[s.DROP_P + i] * g, c_n, w[s.DROP_N + i] * g)
+        log_n, log_p = log(c_n), log(c_p)
+        mean_n = mean_log(log_n, w[s.DROP_N + i] * g / c_n)
+        mean_p = mean_log(log_p, w[s.DROP_P + i] * g / c_p)
+        eta_c = w[s.CHI + i] * thermal_voltage * (mean_p - mean_n)
         # charge transfer
-        factor_n = w[p.J_N + i] * w[s.F_J_N + i]
-        factor_p = w[p.J_P + i] * w[s.F_J_P + i]
-        j0_n = exchange_current(
-            factor_n, w[s.XS + i], w[p.O_J_N + i], log(c_n / w[p.C_E_REF + i]), w[p.E_J_N + i], z
-        )
-        j0_p = exchange_current(
-            factor_p, w[s.YS + i], w[p.O_J_P + i], log(c_p / w[p.C_E_REF + i]), w[p.E_J_P + i], z
-        )
-        j_n, j_p = I / w[s.S_N + i], -I / w[s.S_P + i]
-        eta_n = 2.0 * thermal_voltage * asinh(j_n / (2.0 * j0_n))
-        eta_p = 2.0 * thermal_voltage * asinh(j_p / (2.0 * j0_p))
+        log_n, log_p = log_n - w[s.LOG_C_REF + i], log_p - w[s.LOG_C_REF + i]
+        factor_n, factor_p = w[p.J_N + i] * w[s.F_J_N + i], w[p.J_P + i] * w[s.F_J_P + i]
+        order_n, order_p = w[p.O_J_N + i], w[p.O_J_P + i]
+        j0_n = exchange_current(factor_n, w[s.XS + i], order_n, log_n, w[p.E_J_N + i], z)
+        j0_p = exchange_current(factor_p, w[s.YS + i], order_p, log_p, w[p.E_J_P + i], z)
+        j_n, j_p = I * w[s.PER_S_N + i], -I * w[s.PER_S_P + i]
+        eta_n = 2.0 * thermal_voltage * asinh(0.5 * j_n / j0_n)
+        eta_p = 2.0 * thermal_voltage * asinh(0.5 * j_p / j0_p)
         film = j_n * w[s.FILM_1 + i] * w[p.RHO_SEI + i]
-        # potentials: U(s, s.T) = U(s) + (s.T - T_ref) dU/dT(s)
-        U_n = w[s.POT_N + i] + (T_ - w[p.T_REF + i]) * w[s.ENT_N + i]
-        U_p = w[s.POT_P + i] + (T_ - w[p.T_REF + i]) * w[s.ENT_P + i]
+        # potentials are linear in temperature, as in PyBaMM
+        away = T - w[p.T_REF + i]
+        U_n, U_p = w[s.POT_N + i] + away * w[s.ENT_N + i], w[s.POT_P + i] + away * w[s.ENT_P + i]
         drop = I * (w[s.R_ELECTROLYTE + i] + w[s.R_SOLID + i])
-        w[s.ETA_1 + i] = eta_p - eta_n - film + eta_c - drop - I * w[p.R_CONTACT + i]
-        w[s.V_1 + i] = U_p - U_n + w[s.ETA_1 + i]
-        w[s.PHI_1 + i] = U_n + eta_n
-        w[s.J_N_1 + i] = j_n
-        # d ln(j0) / dI through the surface stoichiometry and the salt, and d eta / dI = that of
-        # asinh(I / (2 j0 S))
+        w[s.V_1 + i] = U_p - U_n + eta_p - eta_n - film + eta_c - drop - I * w[p.R_CONTACT + i]
+        w[s.PHI_1 + i], w[s.J_N_1 + i] = U_n + eta_n, j_n
+        w[s.J0_N + i], w[s.J0_P + i] = j0_n, j0_p
+        # heat: reaction, reversible, ohmic (electrolyte with its concentration part, solid,
+        # collectors, contact)
+        w[s.HEAT_1 + i] = (
+            (I + w[s.SIDE_1 + i]) * (eta_n + T * w[s.ENT_N + i])
+            - I * (eta_p + T * w[s.ENT_P + i])
+            + I * (drop - eta_c)
+            + I * I * w[s.R_HEAT + i]
+        )
+
+
+@lanes
+def differentiate(w):
+    """Derivative of the voltage by the current at the end of the step, after `evaluate`."""
+    for i in range(LANES):
+        I, thermal_voltage = w[s.I_1 + i], (GAS / FARADAY) * w[s.T_1 + i]
+        g = w[s.G_C + i] + w[s.G_I + i] * I
+        c_n = max(w[p.C_E + i] + g * w[s.U_SALT_N + i], SALT_EDGE)
+        c_p = max(w[p.C_E + i] + g * w[s.U_SALT_P + i], SALT_EDGE)
+        dc_n = w[s.U_SALT_N + i] * w[s.G_I + i] / c_n
+        dc_p = w[s.U_SALT_P + i] * w[s.G_I + i] / c_p
+        # d ln(j0) / dI through surface and salt; d eta / dI is that of asinh(I / (2 j0 S))
         x, y = w[s.XS + i], w[s.YS + i]
-        dlog_n = (
-            0.5 * (1.0 - 2.0 * x) / (x * (1.0 - x)) * w[s.XS_I + i]
-            + w[p.O_J_N + i] * w[s.U_SALT_N + i] * w[s.G_I + i] / c_n
-        )
-        dlog_p = (
-            0.5 * (1.0 - 2.0 * y) / (y * (1.0 - y)) * w[s.YS_I + i]
-            + w[p.O_J_P + i] * w[s.U_SALT_P + i] * w[s.G_I + i] / c_p
-        )
-        root_n = math.sqrt(I * I + (2.0 * j0_n * w[s.S_N + i]) ** 2)
-        root_p = math.sqrt(I * I + (2.0 * j0_p * w[s.S_P + i]) ** 2)
+        dj0_n = (0.5 - x) / (x * (1.0 - x)) * w[s.XS_I + i] + w[p.O_J_N + i] * dc_n
+        dj0_p = (0.5 - y) / (y * (1.0 - y)) * w[s.YS_I + i] + w[p.O_J_P + i] * dc_p
+        own_n, own_p = 2.0 * w[s.J0_N + i] * w[s.S_N + i], 2.0 * w[s.J0_P + i] * w[s.S_P + i]
+        transfer = (1.0 - I * dj0_n) / math.sqrt(I * I + own_n * own_n)
+        transfer += (1.0 - I * dj0_p) / math.sqrt(I * I + own_p * own_p)
+        ohmic = w[s.R_ELECTROLYTE + i] + w[s.R_SOLID + i] + w[p.R_CONTACT + i]
+        ohmic += w[s.FILM_1 + i] * w[p.RHO_SEI + i] * w[s.PER_S_N + i]
         w[s.DV_DI + i] = (
             w[s.SLOPE_P + i] * w[s.YS_I + i]
             - w[s.SLOPE_N + i] * w[s.XS_I + i]
-            - 2.0 * thermal_voltage * ((1.0 - I * dlog_n) / root_n + (1.0 - I * dlog_p) / root_p)
-            - w[s.FILM_1 + i] * w[p.RHO_SEI + i] / w[s.S_N + i]
-            + chi * w[s.G_I + i] * (w[s.U_SALT_P + i] / c_p - w[s.U_SALT_N + i] / c_n)
-            - w[s.R_ELECTROLYTE + i] - w[s.R_SOLID + i] - w[p.R_CONTACT + i]
-        )  # fmt: skip
-        # heat: reaction, reversible, ohmic (electrolyte with its concentration part, solid,
-        # collectors, contact)
-        side = w[s.SIDE_1 + i]
-        w[s.HEAT_1 + i] = (
-            (I + side) * (eta_n + T_ * w[s.ENT_N + i])
-            - I * (eta_p + T_ * w[s.ENT_P + i])
-            + I * (drop - eta_c)
-            + I * I * (w[p.R_CC + i] / w[p.AREA + i] + w[p.R_CONTACT + i])
+            + thermal_voltage * (w[s.CHI + i] * (dc_p - dc_n) - 2.0 * transfer)
+            - ohmic
         )
 
 
 @lanes
 def hold(w, iterations, tables, flat):
-    """Newton's method on the current at the end of the step, so that the voltage there is the
-    setpoint.
+    """Newton's method on the end current, so that the voltage there is the setpoint.
 
     Each lane stops at its own convergence and all are evaluated once more, so that none depends on
     its neighbours.
@@ -253,6 +232,7 @@ def hold(w, iterations, tables, flat):
         w[s.HELD + i] = 1.0 - w[s.ACTIVE + i]
     for _ in range(iterations):
         evaluate(w, tables, flat)
+        differentiate(w)
         for i in range(LANES):
             away = w[s.SETPOINT + i] - w[s.V_1 + i]
             w[s.I_1 + i] += away / w[s.DV_DI + i] * (1.0 - w[s.HELD + i])
@@ -269,8 +249,7 @@ def hold(w, iterations, tables, flat):
 
 @lanes
 def grow_film(w, tables, sei_law):
-    """Side charge over the step by Simpson's rule, with the potential's own course and the film
-    that it makes.
+    """Side charge over the step by Simpson's rule, and the film that it makes.
 
     The rate follows the measured, jagged potential exponentially; everything else is taken as
     linear in time.
@@ -288,12 +267,9 @@ def grow_film(w, tables, sei_law):
         drop_mid = 0.5 * (w[s.J_N_0 + i] + w[s.J_N_1 + i]) * w[p.RHO_SEI + i]
         T_1_ = w[s.T_1 + i]
         T_mid = 0.5 * (w[s.T + i] + T_1_)
-        z_1, z_mid = (
-            (1.0 / w[p.T_REF + i] - 1.0 / T_1_) / GAS,
-            (1.0 / w[p.T_REF + i] - 1.0 / T_mid) / GAS,
-        )
+        z_1, z_mid = (w[s.PER_T_REF + i] - 1.0 / T_1_) / GAS, w[s.Z_MID + i]
         a_1, a_mid = arrhenius(w[p.E_SEI + i], z_1), arrhenius(w[p.E_SEI + i], z_mid)
-        per_charge = w[p.V_SEI + i] / (w[p.Z_SEI + i] * FARADAY)
+        per_charge = w[s.FILM_PER_CHARGE + i]
         j_0, film = w[s.J_0 + i], w[s.FILM + i]
         film_1 = w[s.FILM_1 + i]
         j_1 = j_mid = charge = before = 0.0
