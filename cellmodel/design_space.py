@@ -76,6 +76,7 @@ class DesignSpace:
         self._plant_fields = plant or {}
         owners = {name: self._owner(name) for name in over}
         entries = {name: _read_entry(name, owners[name], over[name]) for name in over}
+        self._entries = entries
         self.dims = _sizes(entries)
         _check_size(self.dims)
         self.values = MappingProxyType(
@@ -127,6 +128,20 @@ class DesignSpace:
     def parameters(self) -> dict[str, xr.DataArray]:
         """Every swept PyBaMM parameter -> its values."""
         return {name: self.values[name] for name in self.parameter_names}
+
+    def slab(self, region: Mapping[str, slice]) -> DesignSpace:
+        """Return a part of the design space.
+
+        Parameters
+        ----------
+        region
+            Dimension -> slice of its indices; dimensions that are not named stay whole.
+        """
+        over = {
+            name: entry.isel({dim: region[dim] for dim in entry.dims if dim in region})
+            for name, entry in self._entries.items()
+        }
+        return DesignSpace(self.cell, self.protocol, self.equipment, over, self._plant_fields)
 
     def case_values(self, start: int, stop: int) -> dict[str, np.ndarray]:
         """Return the values of `kernel_names` for the flat cases `start` to `stop`.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -23,7 +23,13 @@ from cellmodel.variables import label
 CHUNK_SIZE = 1 << 16  # cases: about a second of work on one core
 SECONDS_PER_HOUR = 3600.0
 _PER_CYCLE = ("charge_capacity", "discharge_capacity", "charge_energy", "discharge_energy")
-_IN_HOURS = {"lithium_loss", "formation_time", "charge_time", "discharge_time", "squared_current_time"}
+_IN_HOURS = {
+    "lithium_loss",
+    "formation_time",
+    "charge_time",
+    "discharge_time",
+    "squared_current_time",
+}
 
 Progress = Callable[[int, int], None]
 
@@ -37,6 +43,7 @@ def sweep_formation(
     tolerance: float = 1.0,
     chunk_size: int = CHUNK_SIZE,
     progress: Progress | None = None,
+    store: str | Path | None = None,
 ) -> xr.Dataset:
     """Form every cell of a design space.
 
@@ -47,33 +54,51 @@ def sweep_formation(
     protocol, equipment
         How, and with what.
     over
-        Name -> array; see `DesignSpace`. A name is a protocol variable, an equipment field, a plant field (kept for
-        `footprint`) or a PyBaMM parameter name; a parameter that the set has as a function becomes a constant.
+        Name -> array; see `DesignSpace`. A name is a protocol variable, an equipment field, a plant
+        field (kept for `footprint`) or a PyBaMM parameter name; a parameter that the set has as a
+        function becomes a constant.
     tolerance
-        1 for the stated accuracy (README); time-step errors fall in proportion, run time rises with 1 / sqrt.
+        1 for the stated accuracy (README); time-step errors fall in proportion, run time rises with
+        1 / sqrt.
     chunk_size
         Cases computed at a time; results do not depend on it.
     progress
         Called with the cases done and in total after each chunk.
+    store
+        Folder of a Zarr store, "results/sweep.zarr". Each chunk is written there as soon as it is
+        computed, so that the sweep may be larger than memory, and the same call after an
+        interruption computes only what is missing.
 
     Returns
     -------
     xarray.Dataset
-        The variables of DESIGN's summary table over (cell,) the swept dimensions (, cycle); NaN where `status` is not 0.
+        The variables of DESIGN's summary table over (cell,) the swept dimensions (, cycle); NaN
+        where `status` is not 0. With `store`, read from there when used.
 
     Raises
     ------
     InputError
-        If an input is wrong, before anything is computed. A case that cannot be solved gets a status instead.
+        If an input is wrong, before anything is computed. A case that cannot be solved gets a
+        status instead.
     """
+    Range(1e-4, 100, above=True).check("tolerance", tolerance)
+    Range(1).check("chunk_size", chunk_size)
     if isinstance(cell, Cell):
-        return sweep_design(design_space(cell, protocol, equipment, over), tolerance, chunk_size, progress)
+        design = design_space(cell, protocol, equipment, over)
+        if store is None:
+            return sweep_design(design, tolerance, chunk_size, progress)
+        return _streamed(store, {(): design}, (), tolerance, chunk_size, progress)
     cells = list(cell)
     if not cells or not all(isinstance(entry, Cell) for entry in cells):
-        raise InputError(f"cell must be a Cell or a non-empty list of them (load_cell), got {cell!r}")
+        raise InputError(
+            f"cell must be a Cell or a non-empty list of them (load_cell), got {cell!r}"
+        )
     if len({entry.name for entry in cells}) < len(cells):
         raise InputError(f"cells must have different names, got {[entry.name for entry in cells]}")
     designs = [design_space(entry, protocol, equipment, over) for entry in cells]
+    if store is not None:
+        by_cell = {(design.cell.name,): design for design in designs}
+        return _streamed(store, by_cell, ("cell",), tolerance, chunk_size, progress)
     total = sum(design.kernel_size for design in designs)
     results, done = [], 0
     for design in designs:
@@ -88,11 +113,28 @@ def sweep_formation(
     return join_cells(results, [entry.name for entry in cells])
 
 
+def _streamed(
+    store: str | Path,
+    designs: Mapping[tuple[str, ...], DesignSpace],
+    outer: tuple[str, ...],
+    *rest: object,
+) -> xr.Dataset:
+    from cellmodel.store import open_results  # Zarr is imported only where it is used
+    from cellmodel.stream import stream_designs
+
+    stream_designs(Path(store), designs, outer, *rest)
+    return open_results(store, verify=False)
+
+
 def design_space(
     cell: Cell, protocol: Protocol, equipment: Equipment, over: Mapping[str, object] | None
 ) -> DesignSpace:
     """Return the validated cases of a sweep."""
-    for what, value, kind in (("cell", cell, Cell), ("protocol", protocol, Protocol), ("equipment", equipment, Equipment)):
+    for what, value, kind in (
+        ("cell", cell, Cell),
+        ("protocol", protocol, Protocol),
+        ("equipment", equipment, Equipment),
+    ):
         if not isinstance(value, kind):
             raise InputError(f"{what} must be a {kind.__name__} (load_{what}), got {value!r}")
     return DesignSpace(cell, protocol, equipment, over or {}, plant=plant_fields())
@@ -100,17 +142,28 @@ def design_space(
 
 def join_cells(results: Sequence[xr.Dataset], names: Sequence[str]) -> xr.Dataset:
     """Return the results of several cells along the dimension `cell`."""
-    joined = xr.concat(results, xr.DataArray(list(names), dims="cell", name="cell"), data_vars="all", join="outer", combine_attrs="drop_conflicts")
+    joined = xr.concat(
+        results,
+        xr.DataArray(list(names), dims="cell", name="cell"),
+        data_vars="all",
+        join="outer",
+        combine_attrs="drop_conflicts",
+    )
     return label(dict(joined.data_vars), joined.coords).assign_attrs(joined.attrs)
 
 
 def sweep_design(
-    design: DesignSpace, tolerance: float = 1.0, chunk_size: int = CHUNK_SIZE, progress: Progress | None = None
+    design: DesignSpace,
+    tolerance: float = 1.0,
+    chunk_size: int = CHUNK_SIZE,
+    progress: Progress | None = None,
+    inputs: KernelInputs | None = None,
 ) -> xr.Dataset:
-    """Form every cell of a validated design space; see `sweep_formation`."""
-    Range(1e-4, 100, above=True).check("tolerance", tolerance)
-    Range(1).check("chunk_size", chunk_size)
-    inputs = kernel_inputs(design)
+    """Form every cell of a validated design space; see `sweep_formation`.
+
+    `inputs` spares tabulating the cell once more.
+    """
+    inputs = inputs or kernel_inputs(design)
     raw = Raw(design.kernel_size, int(inputs.cycles[-1]) + 1)
     for start in range(0, design.kernel_size, int(chunk_size)):
         stop = min(start + int(chunk_size), design.kernel_size)
@@ -134,8 +187,9 @@ class Raw:
         base, columns, own = inputs.vectors(start, stop)
         cell = inputs.cell
         kernels().sweep(
-            base, columns, own, cell.tables, cell.flat, cell.sei_law, inputs.kinds, inputs.cycles, float(tolerance),
-            self.per_cycle[:, :, start:stop], self.summary[:, start:stop], self.status[start:stop],
+            base, columns, own, cell.tables, cell.flat, cell.sei_law, inputs.kinds, inputs.cycles,
+            float(tolerance), self.per_cycle[:, :, start:stop], self.summary[:, start:stop],
+            self.status[start:stop],
         )  # fmt: skip
 
     def dataset(self, design: DesignSpace) -> xr.Dataset:
@@ -155,16 +209,33 @@ class Raw:
 
 def finish(design: DesignSpace, raw: xr.Dataset) -> xr.Dataset:
     """Return the public summary of raw results."""
-    summary = summarise(raw, design.cell, design.protocol, design.protocol_values, design.equipment_values, design.parameters)
-    return summary.assign_attrs(
-        cell=design.cell.name, protocol=design.protocol.name, equipment=design.equipment.name,
-        model="kernels: SPMe, lumped thermal, SEI " + design.cell.sei,
-    )  # fmt: skip
+    summary = summarise(
+        raw,
+        design.cell,
+        design.protocol,
+        design.protocol_values,
+        design.equipment_values,
+        design.parameters,
+    )
+    return summary.assign_attrs(attributes(design))
+
+
+def attributes(design: DesignSpace) -> dict[str, str]:
+    """Return what was formed, how and with what, for the attributes of results."""
+    return {
+        "cell": design.cell.name,
+        "protocol": design.protocol.name,
+        "equipment": design.equipment.name,
+        "model": "kernels: SPMe, lumped thermal, SEI " + design.cell.sei,
+    }
 
 
 def status_flags(dataset: xr.Dataset) -> xr.Dataset:
     """Return the Dataset with the CF flags of its status."""
     from kernels.status import NAMES
 
-    dataset["status"].attrs |= {"flag_values": np.arange(len(NAMES), dtype=np.int8), "flag_meanings": " ".join(NAMES)}
+    dataset["status"].attrs |= {
+        "flag_values": np.arange(len(NAMES), dtype=np.int8),
+        "flag_meanings": " ".join(NAMES),
+    }
     return dataset

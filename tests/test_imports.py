@@ -58,12 +58,7 @@ def test_the_package_lists_its_public_names():
     assert cm.__version__.count(".") == 2
 
 
-PLANNED = pytest.mark.xfail(strict=True, reason="study.py is not written yet", raises=ImportError)
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=PLANNED if n == "run_study" else ()) for n in cm.__all__]
-)
+@pytest.mark.parametrize("name", cm.__all__)
 def test_every_public_name_exists(name):
     assert not isinstance(getattr(cm, name), types.ModuleType)
 

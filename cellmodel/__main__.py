@@ -1,0 +1,5 @@
+"""`python -m cellmodel`."""
+
+from cellmodel.cli import main
+
+main()

@@ -1,0 +1,166 @@
+"""What there is to know of cells, protocols, equipment, plants and this machine, for people."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+from rich import box
+from rich.console import RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from cellmodel import __version__
+from cellmodel.cell import Cell, list_cells, load_cell
+from cellmodel.equipment import Equipment, list_equipment, load_equipment
+from cellmodel.errors import unknown_name
+from cellmodel.plant import Plant, list_plants, load_plant
+from cellmodel.protocol import Protocol, list_protocols, load_protocol
+from cellmodel.quantity import Quantity
+
+Input = Cell | Protocol | Equipment | Plant
+KINDS: Mapping[str, tuple[Callable[[], list[str]], Callable[[str], Input]]] = {
+    "cells": (list_cells, load_cell),
+    "protocols": (list_protocols, load_protocol),
+    "equipment": (list_equipment, load_equipment),
+    "plants": (list_plants, load_plant),
+}
+LIBRARIES = (
+    "numpy", "numba", "pybamm", "xarray", "zarr", "pydantic", "typer", "rich", "matplotlib",
+)  # fmt: skip
+
+
+def titles(kind: str) -> Table:
+    """Return the names of a kind of input with their titles."""
+    names, load = KINDS[kind]
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name in names():
+        table.add_row(f"[bold]{escape(name)}[/]", escape(load(name).title))
+    return table
+
+
+def describe(name: str) -> list[RenderableType]:
+    """Return everything about a cell, protocol, equipment or plant.
+
+    Raises
+    ------
+    InputError
+        If there is none of this name.
+    """
+    owners = {own: load for names, load in KINDS.values() for own in names()}
+    if name not in owners:
+        raise unknown_name("cell, protocol, equipment or plant", name, owners)
+    entry = owners[name](name)
+    head = f"[bold]{escape(entry.name)}[/]  {escape(entry.title)}\nsource: {escape(entry.source)}"
+    return [head, *_parts(entry)]
+
+
+def _parts(entry: Input) -> list[RenderableType]:
+    if isinstance(entry, Cell):
+        facts = f"parameter set {entry.parameter_set} of PyBaMM, SEI {entry.sei}"
+        own = {
+            "negative stoichiometry, fresh": entry.negative_stoichiometry,
+            "positive stoichiometry, fresh": entry.positive_stoichiometry,
+            "first-cycle efficiency, target": entry.first_cycle_efficiency,
+            **entry.parameters,
+        }
+        return [facts, _quantities("parameters", own), _quantities("materials", entry.materials)]
+    if isinstance(entry, Protocol):
+        return [_variables(entry), _steps(entry)]
+    if isinstance(entry, Plant):
+        return [f"heat from {entry.heat_source}", _quantities("fields", entry.quantities)]
+    return [_quantities("fields", entry.quantities)]
+
+
+def _quantities(title: str, quantities: Mapping[str, Quantity | str]) -> Table:
+    table = _table(title, "value", "unit", "low", "high", "source")
+    for name, entry in quantities.items():
+        if isinstance(entry, str):
+            table.add_row(escape(name), escape(entry))
+            continue
+        certainty = f" ({entry.certainty})" if entry.certainty else ""
+        donor = f"; lent by {entry.donor}" if entry.donor else ""
+        table.add_row(
+            escape(name), _number(entry.value), escape(entry.unit), _number(entry.low),
+            _number(entry.high), escape(f"{entry.source}{donor}{certainty}"),
+        )  # fmt: skip
+    return table
+
+
+def _variables(protocol: Protocol) -> Table:
+    table = _table("variables", "default", "unit", "low", "high", "what it is; source")
+    for name, entry in protocol.variables.items():
+        default = entry.default if isinstance(entry.default, str) else _number(entry.default)
+        words = f"{entry.description}; {entry.source}"
+        table.add_row(
+            escape(name), escape(default), entry.unit, _number(entry.low), _number(entry.high),
+            escape(words),
+        )  # fmt: skip
+    return table
+
+
+def _steps(protocol: Protocol) -> Table:
+    table = Table(title="steps", title_justify="left", box=None, show_header=False, pad_edge=False)
+    for cycle, steps in enumerate(protocol.cycles, start=1):
+        for step in steps:
+            table.add_row(f"cycle {cycle}", escape(step))
+    for stay in protocol.off_channel:
+        duration, temperature = stay.duration.template, stay.temperature.template
+        words = f"{stay.name}: {duration} h at {temperature} K in the {stay.hall} hall"
+        table.add_row("off channel", escape(words))
+    return table
+
+
+def _table(title: str, *heads: str) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("name", overflow="fold", max_width=34)
+    for head in heads:
+        table.add_column(head, justify="right" if head in ("low", "high") else "left")
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
+
+
+def installation() -> dict[str, str]:
+    """Return what decides speed and results on this machine."""
+    import numba
+
+    from cellmodel.compilation import cache_folder, is_compiled
+
+    telemetry = os.environ.get("PYBAMM_DISABLE_TELEMETRY", "false").lower()
+    return {
+        "cellmodel": __version__,
+        "python": platform.python_version(),
+        **versions(),
+        "system": platform.platform(),
+        "processor": processor(),
+        "threads": str(numba.get_num_threads()),
+        "kernels": f"{'compiled' if is_compiled() else 'not compiled yet'}, in {cache_folder()}",
+        "PyBaMM telemetry": "not switched off" if telemetry == "false" else "off",
+    }
+
+
+def processor() -> str:
+    """Return the name of the processor."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = [line.partition(":")[2] for line in file if line.startswith("model name")]
+    except OSError:  # not Linux
+        names = []
+    return names[0].strip() if names else platform.processor() or platform.machine()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that results are made with."""
+    return {name: _version(name) for name in LIBRARIES}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

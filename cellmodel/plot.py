@@ -1,0 +1,295 @@
+"""Figures of results: Dataset in, matplotlib Figure out."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from cellmodel.errors import InputError
+from cellmodel.output_folder import whole_file
+
+STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "legend.frameon": False,
+    "figure.dpi": 100,
+    "figure.constrained_layout.use": True,
+}
+# Okabe and Ito, Color Universal Design (2008): distinct for people who do not see all colours
+BLUE, SKY, GREEN, YELLOW = "#0072B2", "#56B4E9", "#009E73", "#F0E442"
+VERMILION, ORANGE, PURPLE = "#D55E00", "#E69F00", "#CC79A7"
+MAP = "cividis"  # uniform in lightness, whatever colours are seen
+# parts of a bar: name -> colour, components; materials cool and grey, energy warm
+PARTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "positive active material": (BLUE, ("positive_active_material",)),
+    "negative active material": (SKY, ("negative_active_material",)),
+    "electrolyte": (GREEN, ("electrolyte",)),
+    "foils": ("0.45", ("positive_foil", "negative_foil")),
+    "binder and carbon": ("0.65", ("positive_filler", "negative_filler")),
+    "separator and housing": ("0.82", ("separator", "housing")),
+    "plant electricity": (ORANGE, ("electricity",)),
+    "formation electricity": (VERMILION, ("formation_electricity",)),
+    "plant heat": (PURPLE, ("heat",)),
+}
+OTHER = ("everything else", YELLOW)
+# what people read: units of the Dataset -> unit, factor, offset
+_DISPLAYED: Mapping[str, tuple[str, float, float]] = {
+    "K": ("°C", 1.0, -273.15),
+    "m": ("nm", 1e9, 0.0),
+    "h-1": ("C", 1.0, 0.0),
+    "kg kWh-1": ("kg kWh$^{-1}$", 1.0, 0.0),
+}
+
+
+def formation_energy(
+    results: xr.Dataset,
+    designs: xr.Dataset | None = None,
+    *,
+    x: str = "charge_rate",
+    y: str = "temperature",
+    variable: str = "specific_formation_energy",
+    note: str = "",
+) -> Figure:
+    """Return a map of a result over two swept quantities, one panel per cell.
+
+    Parameters
+    ----------
+    results
+        `variable` and `status` over the dimensions `x`, `y` and, for several cells, `cell`.
+    designs
+        Designs to mark, as in StudyResults: coordinates cell, choice, `x` and `y`.
+    x, y, variable
+        What is drawn over what. Cases with another status than 0 stay grey.
+    note
+        What else holds, for the top of the figure.
+
+    Raises
+    ------
+    InputError
+        If `results` has other dimensions.
+    """
+    field = results[variable].where(results["status"] == 0)
+    if "cell" not in field.dims:
+        field = field.expand_dims(cell=[results.attrs.get("cell", "")])
+    if set(field.dims) != {"cell", x, y}:
+        raise InputError(
+            f"the map needs the dimensions cell, {x} and {y}, got "
+            f"{', '.join(map(str, field.dims))}; choose one value of the others by .sel or .isel"
+        )
+    field = field.transpose("cell", y, x)
+    levels = _levels(field.to_numpy())
+    with mpl.rc_context(STYLE):
+        count = field.sizes["cell"]
+        columns = min(count, 3)
+        rows = -(-count // columns)
+        figure = Figure(figsize=(1.2 + 3.1 * columns, 0.6 + 2.7 * rows))
+        axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        for place in axes.flat[count:]:
+            place.set_visible(False)
+        for place, name in zip(axes.flat, field["cell"].values, strict=False):
+            panel = field.sel(cell=name)
+            across, up = (_shown(results[dim]) for dim in (x, y))
+            filled = place.contourf(across, up, panel, levels, cmap=MAP, extend="neither")
+            lines = place.contour(across, up, panel, levels, colors="white", linewidths=0.5)
+            place.clabel(lines, levels[1::2], fontsize=7, fmt="%.3g")
+            place.set_facecolor("0.85")
+            place.set_title(str(name))
+            if _is_logarithmic(across):
+                place.set_xscale("log")
+                _plain_ticks(place, across)
+            _mark(place, designs, str(name), x, y)
+        for place in axes[-1]:
+            place.set_xlabel(label_of(results[x]))
+        for place in axes[:, 0]:
+            place.set_ylabel("\n".join(textwrap.wrap(label_of(results[y]), 30)))
+        bar = figure.colorbar(filled, ax=axes, pad=0.02, aspect=30)
+        bar.set_label("\n".join(textwrap.wrap(label_of(results[variable]), 40)))
+        bar.outline.set_visible(False)
+        figure.suptitle(note, x=0.01, ha="left", size=9, color="0.3")
+        if designs is not None:
+            axes[0, 0].legend(loc="upper right", labelcolor="white", handletextpad=0.2)
+    return figure
+
+
+def footprint_by_component(footprint: xr.Dataset) -> Figure:
+    """Return stacked bars of the footprint: a panel per cell, a bar per site and design.
+
+    Parameters
+    ----------
+    footprint
+        `carbon_footprint` over stage, component, site and `design`, with the coordinates cell
+        and choice; see StudyResults.
+    """
+    parts = _grouped(footprint["carbon_footprint"].sum("stage", skipna=False))
+    cells = list(dict.fromkeys(footprint["cell"].values.tolist()))
+    sites = footprint["site"].values.tolist()
+    with mpl.rc_context(STYLE):
+        bars = len(sites) * max(int((footprint["cell"] == cell).sum()) for cell in cells)
+        figure = Figure(figsize=(8.5, 1.2 + len(cells) * (0.4 + 0.2 * bars)))
+        axes = figure.subplots(len(cells), 1, sharex=True, squeeze=False)[:, 0]
+        for place, cell in zip(axes, cells, strict=True):
+            _bars(place, parts.isel(design=np.flatnonzero(footprint["cell"].values == cell)), sites)
+            place.set_title(cell)
+        axes[-1].set_xlabel(label_of(footprint["carbon_footprint_total"]))
+        axes[-1].set_xlim(0, 1.06 * float(parts.sum("component").max()))
+        names = parts["component"].values.tolist()
+        figure.legend(
+            axes[0].containers, names, loc="outside upper left", ncols=4, handlelength=1,
+            columnspacing=1.2,
+        )  # fmt: skip
+    return figure
+
+
+def formation_trace(formed: xr.Dataset) -> Figure:
+    """Return voltage, current, temperature and SEI over the time of a formation.
+
+    Parameters
+    ----------
+    formed
+        From `simulate_formation`: with the dimension `time`.
+    """
+    names = ("voltage", "current", "cell_temperature", "sei_thickness_series")
+    colours = (BLUE, VERMILION, PURPLE, GREEN)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8, 7.5))
+        axes = figure.subplots(len(names), 1, sharex=True, height_ratios=(1.5, 1, 1, 1))
+        time = _shown(formed["time"])
+        for place, name, colour in zip(axes, names, colours, strict=True):
+            place.plot(time, _shown(formed[name]), color=colour, linewidth=1.4)
+            place.set_ylabel("\n".join(textwrap.wrap(label_of(formed[name]), 20)))
+            place.margins(x=0.01)
+        axes[1].axhline(0, color="0.7", linewidth=0.8, zorder=0)
+        cycles = formed["cycle_index"].to_numpy()
+        for cycle in np.unique(cycles):
+            start = time[np.argmax(cycles == cycle)]
+            for place in axes:
+                place.axvline(start, color="0.7", linewidth=0.8, linestyle=":", zorder=0)
+            axes[0].annotate(
+                f"cycle {cycle + 1}", (start, 1.0), xycoords=("data", "axes fraction"),
+                xytext=(3, 3), textcoords="offset points", color="0.4", fontsize=8,
+            )  # fmt: skip
+        axes[-1].set_xlabel(label_of(formed["time"]))
+        figure.align_ylabels(axes)
+        figure.suptitle(
+            str(formed.attrs.get("cell", "")), x=0.01, ha="left", weight="bold", size=10
+        )
+    return figure
+
+
+def write_png(path: Path, figure: Figure, description: str) -> None:
+    """Write a figure, with a description for those who cannot see it."""
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, dpi=150, metadata={"Description": description})
+
+
+def label_of(variable: xr.DataArray) -> str:
+    """Return the axis label of a variable: its long name, and its unit as it is shown."""
+    units = variable.attrs.get("units", "")
+    unit, _, _ = _DISPLAYED.get(units, (units, 1, 0))
+    name = variable.attrs.get("long_name") or _words(str(variable.name))
+    return name if unit in ("", "1") else f"{name} [{unit}]"
+
+
+def _shown(variable: xr.DataArray) -> np.ndarray:
+    _, factor, offset = _DISPLAYED.get(variable.attrs.get("units", ""), ("", 1, 0))
+    return variable.to_numpy() * factor + offset
+
+
+def _words(name: object) -> str:
+    return str(name).replace("_", " ")
+
+
+def _levels(values: np.ndarray) -> np.ndarray:
+    """Return round levels that span the finite values."""
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        raise InputError("there is nothing to draw: no case has status ok")
+    low, high = float(finite.min()), float(finite.max())
+    if high - low < 1e-6 * abs(high):
+        low, high = low - 0.01 * abs(low) - 1e-12, high + 0.01 * abs(high) + 1e-12
+    return MaxNLocator(14, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+
+
+def _is_logarithmic(values: np.ndarray) -> bool:
+    """Return whether positive values are spaced more evenly as logarithms."""
+    if len(values) < 3 or values.min() <= 0:
+        return False
+    return np.ptp(np.diff(np.log(values))) / np.ptp(np.log(values)) < np.ptp(
+        np.diff(values)
+    ) / np.ptp(values)
+
+
+def _plain_ticks(place: Axes, values: np.ndarray) -> None:
+    """Label a logarithmic axis by a few plain numbers: 0.05, 0.1, 0.2 ..."""
+    decades = 10.0 ** np.arange(np.floor(np.log10(values.min())), np.log10(values.max()) + 1)
+    ticks = np.outer(decades, (1, 2, 5)).ravel()
+    place.set_xticks(ticks[(ticks >= values.min()) & (ticks <= values.max() * 1.001)])
+    place.set_xticks([], minor=True)
+    place.xaxis.set_major_formatter("{x:g}")
+
+
+def _mark(place: Axes, designs: xr.Dataset | None, cell: str, x: str, y: str) -> None:
+    if designs is None:
+        return
+    for choice, marker in (("nominal", "o"), ("best", "*")):
+        chosen = (designs["cell"] == cell) & (designs["choice"] == choice)
+        points = designs.isel(design=np.flatnonzero(chosen))
+        place.plot(
+            _shown(points[x]), _shown(points[y]), marker, color="white", markeredgecolor="black",
+            markersize=6 if marker == "o" else 11, label=choice, clip_on=False, linestyle="none",
+        )  # fmt: skip
+
+
+def _grouped(emissions: xr.DataArray) -> xr.DataArray:
+    """Return the emissions (component, ...) of the PARTS, and of everything else."""
+    known = {name: part for part, (_, names) in PARTS.items() for name in names}
+    part = [known.get(name, OTHER[0]) for name in emissions["component"].values.tolist()]
+    summed = [
+        emissions.isel(component=np.flatnonzero(np.array(part) == name)).sum(
+            "component", skipna=False
+        )
+        for name in (*PARTS, OTHER[0])
+    ]
+    joined = xr.concat(summed, "component", coords="minimal", compat="override", join="exact")
+    return joined.assign_coords(component=[*PARTS, OTHER[0]])
+
+
+def _bars(place: Axes, parts: xr.DataArray, sites: list[str]) -> None:
+    """Draw a bar per site and design, from top to bottom."""
+    count = parts.sizes["design"]
+    positions = {
+        (site, design): -(row * (count + 0.6) + design)
+        for row, site in enumerate(sites)
+        for design in range(count)
+    }
+    rows = list(positions.values())
+    left = np.zeros(len(rows))
+    colours = [*(colour for colour, _ in PARTS.values()), OTHER[1]]
+    for name, colour in zip(parts["component"].values, colours, strict=True):
+        widths = [
+            float(parts.sel(component=name, site=site).isel(design=design))
+            for site, design in positions
+        ]
+        place.barh(rows, widths, 0.85, left=left, color=colour)
+        left += widths
+    for row, total in zip(rows, left, strict=True):
+        place.annotate(
+            f"{total:.1f}", (total, row), xytext=(3, 0), textcoords="offset points", va="center",
+            fontsize=8,
+        )  # fmt: skip
+    choices = parts["choice"].values
+    place.set_yticks(rows, [f"{site}  {choices[design]}" for site, design in positions], fontsize=8)
+    place.tick_params(axis="y", length=0)
