@@ -1,4 +1,4 @@
-"""Salt profile and its time constant against finite volumes; mean of the logarithm by quadrature."""
+"""Salt profile and time constant against finite volumes; mean of the logarithm by quadrature."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from scipy.linalg import eigh
 
 from kernels.electrolyte import mean_log, unit_profile
 from kernels.kinetics import FARADAY
+
+pytestmark = pytest.mark.kernel
 
 TRANSFERENCE = 0.2594
 #: L_n, L_s, L_p, eps_n, eps_s, eps_p, D_n, D_s, D_p

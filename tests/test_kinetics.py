@@ -10,6 +10,8 @@ from scipy import constants
 
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 
+pytestmark = pytest.mark.kernel
+
 
 def test_constants_are_those_of_codata():
     np.testing.assert_allclose(

@@ -12,6 +12,8 @@ from scipy.optimize import brentq
 
 from kernels.particle import MODES, RATES, RESIDUES, decay, mode_step
 
+pytestmark = pytest.mark.kernel
+
 TIMES = np.geomspace(1e-7, 2.0, 400)  # of the diffusion time R^2 / D
 
 

@@ -16,6 +16,8 @@ from kernels.sei import (
     tunnelling_limited,
 )
 
+pytestmark = pytest.mark.kernel
+
 T = 305.0
 RATE, CONCENTRATION, DIFFUSIVITY, OPEN = 1e-13, 4541.0, 2e-18, 0.4
 HALF = 0.5 * FARADAY / (GAS * T)  # 1/V

@@ -10,6 +10,8 @@ import pytest
 
 from kernels.tables import INTERVALS, NAMES, U_N, U_P, hermite_table, lookup
 
+pytestmark = pytest.mark.kernel
+
 GRID = np.linspace(0.0, 1.0, INTERVALS + 1)
 POSITIONS = np.random.default_rng(1).uniform(0.0, 1.0, 500)
 

@@ -9,6 +9,8 @@ import pytest
 
 from kernels.thermal import temperature_step
 
+pytestmark = pytest.mark.kernel
+
 C, HA, AMBIENT = 80.0, 0.05, 298.15  # J K-1, W K-1, K
 
 

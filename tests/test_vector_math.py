@@ -7,9 +7,12 @@ import re
 
 import numpy as np
 import pytest
+from numba import config
 
 from kernels.compiled import lanes
 from kernels.vector_math import EXPONENT_LIMIT, asinh, exp, log
+
+pytestmark = pytest.mark.kernel
 
 HUGE = np.finfo(float).max
 TINY = np.finfo(float).tiny  # the smallest normal double
@@ -94,7 +97,7 @@ def test_a_nan_stays_one():
     assert math.isnan(exp(math.nan))
 
 
-@pytest.mark.compiled
+@pytest.mark.skipif(config.DISABLE_JIT, reason="looks at compiled code")
 @pytest.mark.parametrize("loop", [_exp_of_all, _log_of_all, _asinh_of_all])
 def test_the_loops_are_vectorised_and_call_no_library(loop):
     _over(loop, np.linspace(0.5, 1.5, 64))
