@@ -11,7 +11,7 @@ from kernels.compiled import lanes
 from kernels.kinetics import FARADAY
 from kernels.parameters import COUNT, LANES, LOWER, UPPER
 from kernels.particle import MODES
-from kernels.protocol import CURRENT, NONE, VOLTAGE
+from kernels.protocol import CURRENT, NONE, REST, VOLTAGE
 from kernels.status import INFEASIBLE_STEP, INVALID_INPUT, OK
 from kernels.step_control import CUT_OFF_WINDOW, LIMIT_WINDOW, advance, compare_with_limit, judge
 from kernels.time_step import evaluate, grow_film, hold, propose
@@ -211,7 +211,7 @@ def march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, growth, pe
                 evaluate(w, tables, flat)
             grow_film(w, tables, sei_law)
             compare_with_limit(w, kind, tables)
-            judge(w, tolerance, growth)
+            judge(w, tolerance, growth * growth if kind == REST else growth)
             marching = advance(w, kind)
             tried += 1
             if trace.shape[0] > 0 and w[s.TIME] > before:

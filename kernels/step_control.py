@@ -30,7 +30,7 @@ from kernels.vector_math import exp, log
 # capacity. The error of a trapezoid is a sixth of it. Voltages at the ends of a step do not depend
 # on its length: quick transients that move hardly any charge need no small steps.
 ENERGY_DEPARTURE = 6e-5  # V
-CHARGE_DEPARTURE = 2e-5
+CHARGE_DEPARTURE = 3e-5
 LIMIT_WINDOW = 3e-5  # V within which a limit counts as reached
 CUT_OFF_WINDOW = 2e-4  # share of the cut-off current, likewise
 SHORTEST_STEP = 1e-6  # s

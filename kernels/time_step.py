@@ -31,7 +31,7 @@ from kernels.vector_math import asinh, log
 SIDE_CHARGE_CURVATURE = 3e-4  # between trapezoid and Simpson's rule
 SIDE_CHARGE_CHANGE = 3e-5  # between the last two looks at the film
 SALT_EDGE = 1.0  # mol m-3
-HOLD_WINDOW = 1e-4  # V, before the last Newton iteration, which squares what is left
+HOLD_WINDOW = 1e-3  # V, before the last Newton iteration, which leaves 2e-5 V of it
 
 
 @lanes
