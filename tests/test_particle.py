@@ -10,7 +10,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
-from kernels.particle import MODES, RATES, RESIDUES, decay, mode_step
+from kernels.particle import MODES, RATES, RESIDUES, decay, mode_step, scaled_decay
 
 pytestmark = pytest.mark.kernel
 
@@ -85,6 +85,14 @@ def test_decay_is_an_exponential_and_its_mean(z):
     e, mean = decay(z)
     np.testing.assert_allclose(e, math.exp(-min(z, 700.0)), rtol=1e-13, atol=1e-300)
     np.testing.assert_allclose(mean, -math.expm1(-z) / z if z > 0 else 1.0, rtol=3e-12, atol=0)
+
+
+@pytest.mark.parametrize("steps", [1e-12, 1e-6, 1e-3, 0.5, 30.0])
+@pytest.mark.parametrize("rate", RATES)
+def test_the_decay_without_a_division_is_the_same(rate, steps):
+    np.testing.assert_allclose(
+        scaled_decay(rate, steps, 1 / steps), decay(rate * steps), rtol=1e-11, atol=0
+    )
 
 
 @pytest.mark.parametrize("z", [1e-6, 1e-3, 0.3, 5.0, 200.0])
