@@ -236,6 +236,15 @@ def _attributes(spec: VariableSpec | DimensionSpec, attributes: Mapping) -> dict
     return {key: value for key, value in named.items() if value} | kept
 
 
+def glossary() -> str:
+    """Return a Markdown table of all variables; `dims` are those besides the cases'."""
+    rows = ["| name | unit | dims | meaning |", "|---|---|---|---|"]
+    for spec in VARIABLES.values():
+        cells = (f"`{spec.name}`", spec.units, ", ".join(spec.dims), spec.long_name)
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
 def cf_unit(unit: str) -> str:
     """Return a unit of PyBaMM or of a protocol in CF spelling: "mol.m-3" -> "mol m-3", C -> h-1."""
     special = {"C": "h-1", "": "1", "-": "1", "Ohm": "ohm"}
