@@ -85,6 +85,7 @@ def best_designs(
         As in the study file. A case whose status is not 0 is never admissible.
     """
     needed = list({best.minimise, "status", *admissible})
+    designs = [d for d in results.dims if d not in (*GROUPS, *_NOT_OF_THE_DESIGN)]
     found = {
         labels: Choice({}, np.inf, 0, 0)
         for labels in itertools.product(*(results[dim].values.tolist() for dim in GROUPS))
@@ -93,6 +94,10 @@ def best_designs(
         part = results[needed].isel(region).load()
         allowed = admissible_cases(part, admissible)
         objective, allowed = xr.broadcast(part[best.minimise].sel(best.at), allowed)
+        # of designs that differ only in what does not count, the first is taken
+        objective = objective.expand_dims(
+            {dim: results.sizes[dim] for dim in designs if dim not in objective.dims}
+        )
         for labels, before in found.items():
             group = dict(zip(GROUPS, labels, strict=True))
             if group["cell"] in part["cell"]:

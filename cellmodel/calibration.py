@@ -49,9 +49,9 @@ def calibrate_sei(
     """
     from cellmodel.bridge import readout, reference  # imports PyBaMM, which takes two seconds
 
-    cell = cell if isinstance(cell, Cell) else load_cell(cell)
+    cell = load_cell(cell)
     protocol = cell.calibration["protocol"] if protocol is None else protocol
-    protocol = protocol if isinstance(protocol, Protocol) else load_protocol(protocol)
+    protocol = load_protocol(protocol)
     target = cell.first_cycle_efficiency.value if efficiency is None else efficiency
     Range(0, 1, above=True, below=True).check("efficiency", target)
     name = cell.calibration["parameter"] if parameter is None else parameter

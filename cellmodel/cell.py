@@ -151,13 +151,13 @@ def list_cells() -> list[str]:
     return list(shipped("cells"))
 
 
-def load_cell(name: str | Path) -> Cell:
+def load_cell(name: str | Path | Cell) -> Cell:
     """Read a cell.
 
     Parameters
     ----------
     name
-        Name of a shipped cell, or path of a .toml file.
+        Name of a shipped cell, path of a .toml file, or a Cell, which is returned as it is.
 
     Returns
     -------
@@ -169,6 +169,8 @@ def load_cell(name: str | Path) -> Cell:
         If there is no such cell, or the file is wrong: unknown or missing keys, units, numbers
         out of range.
     """
+    if isinstance(name, Cell):
+        return name
     path = locate("cells", "cell", name)
     table = read_toml(path)
     required = ("title", "source", "parameter_set", "sei", "fresh", "first_cycle")

@@ -23,9 +23,10 @@ from cellmodel.errors import InputError
 if TYPE_CHECKING:
     from cellmodel.study_plan import Estimate, Plan
 
-WIDTH = 120  # of tables, at least; a narrower terminal folds the lines
+WIDTH = 120  # of what is listed and shown, at least; a narrower terminal folds the lines
 BAD_INPUT = 2
 FAILED = 1
+_UNBOUNDED = Console(width=1000)
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 app = typer.Typer(name="cellmodel", no_args_is_help=True, pretty_exceptions_show_locals=False)
@@ -133,10 +134,11 @@ def _run(plan: Plan, fresh: bool, messages: Console) -> None:
     start = time.perf_counter()
     with _progress(messages) as progress:
         results = run_study(plan, fresh=fresh, progress=progress)
-    console = _wide()
+    console = Console()
     for table in tables(results.designs, list(plan.file.over)):
-        console.print(table)
-        console.print()
+        whole = Console(width=max(console.width, _UNBOUNDED.measure(table).maximum))
+        whole.print(table)
+        whole.print()
     for line in notes(results.designs, plan.file.best, plan.file.admissible):
         _say(console, line)
     names = ", ".join(["sweep.zarr", *(file.name for file in results.files)])

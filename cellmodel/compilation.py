@@ -57,7 +57,8 @@ def kernels() -> ModuleType:
     finally:
         numba.config.CACHE_DIR = previous
     if not is_compiled() and not numba.config.DISABLE_JIT:
-        logger.info("compiling the kernels for this machine, once: about 20 s")
+        # a warning, so that it is seen where logging has not been set up
+        logger.warning("compiling the kernels for this machine, once: about 20 s")
     try:
         module.compile_all()
     except (

@@ -74,8 +74,8 @@ def simulate_cycling(
 
     Range(1, 100_000).check("cycles", cycles)
     Range(0, 1, above=True, below=True).check("threshold", threshold)
-    cell = cell if isinstance(cell, Cell) else load_cell(cell)
-    protocol = protocol if isinstance(protocol, Protocol) else load_protocol(protocol)
+    cell = load_cell(cell)
+    protocol = load_protocol(protocol)
     start = _start(formed)
     cell = _swept_cell(cell, formed)
     method = reference.Method(model, radial_points, electrode_points, rtol, atol)

@@ -166,7 +166,7 @@ def list_equipment() -> list[str]:
     return list(shipped("equipment"))
 
 
-def load_equipment(name: str | Path) -> Equipment:
+def load_equipment(name: str | Path | Equipment) -> Equipment:
     """Read equipment.
 
     Parameters
@@ -180,6 +180,8 @@ def load_equipment(name: str | Path) -> Equipment:
         If there is no such equipment, or the file is wrong: unknown or missing keys, units,
         numbers out of range.
     """
+    if isinstance(name, Equipment):
+        return name
     path = locate("equipment", "equipment", name)
     table = read_toml(path)
     required = ("title", "source", *FIELDS)

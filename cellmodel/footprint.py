@@ -105,7 +105,13 @@ def footprint(
     kilowatt_hours = _bare(formed["nominal_energy"]) / 1000
     contained = _bare(formed["component_mass"]) / kilowatt_hours
     bought = contained * _started_per_component(plant, values, formed["component"].values)
-    energy = energy_use(plant, values, _bare(formed["formation_energy"]) / kilowatt_hours / 1000)
+    efficiency = formed.get("first_cycle_efficiency")
+    energy = energy_use(
+        plant,
+        values,
+        _bare(formed["formation_energy"]) / kilowatt_hours / 1000,
+        None if efficiency is None else _bare(efficiency),
+    )
     blocks = _emissions(
         contained, bought, energy, values, _material_factors(formed, factor), places, factor
     )

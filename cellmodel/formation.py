@@ -57,9 +57,9 @@ def simulate_formation(
     """
     from cellmodel.bridge import readout, reference  # imports PyBaMM, which takes two seconds
 
-    cell = cell if isinstance(cell, Cell) else load_cell(cell)
-    protocol = protocol if isinstance(protocol, Protocol) else load_protocol(protocol)
-    equipment = equipment if isinstance(equipment, Equipment) else load_equipment(equipment)
+    cell = load_cell(cell)
+    protocol = load_protocol(protocol)
+    equipment = load_equipment(equipment)
     values = protocol.defaults(cell)
     method = reference.Method(model, radial_points, electrode_points, rtol, atol)
     simulation = reference.simulation(cell, protocol, values, method)

@@ -34,6 +34,7 @@ PLANT_FIELDS: Mapping[str, Range] = MappingProxyType(
         "boiler_efficiency": Range(0.3, 1.1, "1", hint="did you pass per cent?"),
         "heat_pump_cop": Range(1, 20, "1"),
         "distribution_distance": Range(0, 40_000, "km"),
+        "usual_efficiency": Range(0, 1, "1", above=True, hint="did you pass per cent?"),
     }
 )
 STEP_FIELDS: Mapping[str, Range] = MappingProxyType(
@@ -181,12 +182,21 @@ def started(plant: Plant, values: Mapping) -> dict[str, float | xr.DataArray]:
     return entering
 
 
-def energy_use(plant: Plant, values: Mapping, formation: float | xr.DataArray) -> EnergyUse:
+def energy_use(
+    plant: Plant,
+    values: Mapping,
+    formation: float | xr.DataArray,
+    efficiency: float | xr.DataArray | None = None,
+) -> EnergyUse:
     """Return the energy of the plant per kWh of good cells.
 
     A step needs fixed power * hours / output, and per kWh that enters it its variable energy:
 
         E = P h / (throughput utilisation) + e / product of the yields from this step on.
+
+    Throughput and variable energy count kWh of cells of the usual first-cycle efficiency. A plant
+    makes cells, not kWh: those that keep less of their first charge took the same energy, so both
+    terms are multiplied by usual_efficiency / first-cycle efficiency.
 
     Parameters
     ----------
@@ -196,16 +206,20 @@ def energy_use(plant: Plant, values: Mapping, formation: float | xr.DataArray) -
         Field -> number or DataArray.
     formation
         Simulated electricity of forming one cell / its nominal energy [1].
+    efficiency
+        First-cycle efficiency of the cells [1]; the usual one if None.
     """
     entering = started(plant, values)
     hours = values["operating_hours"]
+    per_usual = 1.0 if efficiency is None else values["usual_efficiency"] / efficiency
     hours_per_output = hours / (values["throughput"] * values["utilisation"] * 1000)  # h MWh-1
 
     def total(variable: str, fixed: str) -> float | xr.DataArray:
         power = sum(values.get(f"{step.name}_{fixed}", 0.0) for step in plant.steps)
-        return power * hours_per_output + sum(
+        per_kwh = sum(
             values.get(f"{step.name}_{variable}", 0.0) * entering[step.name] for step in plant.steps
         )
+        return (power * hours_per_output + per_kwh) * per_usual
 
     electricity, heat = total("electricity", "power"), total("heat", "heat_power")
     gas = heat / values["boiler_efficiency"] if plant.heat_source == "gas" else 0.0 * heat

@@ -228,13 +228,13 @@ def list_protocols() -> list[str]:
     return list(shipped("protocols"))
 
 
-def load_protocol(name: str | Path) -> Protocol:
+def load_protocol(name: str | Path | Protocol) -> Protocol:
     """Read a protocol.
 
     Parameters
     ----------
     name
-        Name of a shipped protocol, or path of a .toml file.
+        Name of a shipped protocol, path of a .toml file, or a Protocol, which is returned as it is.
 
     Returns
     -------
@@ -246,6 +246,8 @@ def load_protocol(name: str | Path) -> Protocol:
         If there is no such protocol, or the file is wrong: unknown keys, numbers out of range,
         a step that is not supported, cut-offs out of order.
     """
+    if isinstance(name, Protocol):
+        return name
     path = locate("protocols", "protocol", name)
     table = read_toml(path)
     keys = ("name", "title", "source", "variables", "cycle", "off_channel")

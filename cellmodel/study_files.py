@@ -17,6 +17,7 @@ import xarray as xr
 
 from cellmodel import __version__, plot
 from cellmodel.describe import processor, versions
+from cellmodel.errors import InputError
 from cellmodel.fingerprint import code_fingerprint
 from cellmodel.formation import simulate_formation
 from cellmodel.output_folder import whole_file
@@ -100,7 +101,11 @@ def _draw_footprint(path: Path, footprint: xr.Dataset) -> bool:
 
 def _draw_trace(path: Path, plan: Plan) -> bool:
     logger.info("simulating one formation with PyBaMM for its trace")
-    formed = simulate_formation(plan.cells[0], plan.protocols[0], plan.equipment[0])
+    try:
+        formed = simulate_formation(plan.cells[0], plan.protocols[0], plan.equipment[0])
+    except InputError as error:  # what PyBaMM cannot run must not cost the rest of the results
+        logger.warning("no trace: %s", error)
+        return False
     words = "Voltage, current, temperature and SEI thickness over the time of a formation."
     plot.write_png(path, plot.formation_trace(formed), words)
     return True

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from cellmodel.cell import Cell
+from cellmodel.cell import Cell, load_cell
 from cellmodel.compilation import kernels
 from cellmodel.design_space import DesignSpace
-from cellmodel.equipment import Equipment
+from cellmodel.equipment import Equipment, load_equipment
 from cellmodel.errors import InputError
 from cellmodel.kernel_inputs import KernelInputs, kernel_inputs
 from cellmodel.plant import plant_fields
-from cellmodel.protocol import Protocol
+from cellmodel.protocol import Protocol, load_protocol
 from cellmodel.quantity import Range
 from cellmodel.summary import summarise
 from cellmodel.variables import label
@@ -35,9 +35,9 @@ Progress = Callable[[int, int], None]
 
 
 def sweep_formation(
-    cell: Cell | Sequence[Cell],
-    protocol: Protocol,
-    equipment: Equipment,
+    cell: Cell | str | Path | Sequence[Cell | str | Path],
+    protocol: Protocol | str | Path,
+    equipment: Equipment | str | Path,
     over: Mapping[str, object] | None = None,
     *,
     tolerance: float = 1.0,
@@ -52,7 +52,7 @@ def sweep_formation(
     cell
         One cell, or a list of them: then the result has the dimension `cell`.
     protocol, equipment
-        How, and with what.
+        How, and with what; names and paths of all three are loaded.
     over
         Name -> array; see `DesignSpace`. A name is a protocol variable, an equipment field, a plant
         field (kept for `footprint`) or a PyBaMM parameter name; a parameter that the set has as a
@@ -83,16 +83,14 @@ def sweep_formation(
     """
     Range(1e-4, 100, above=True).check("tolerance", tolerance)
     Range(1).check("chunk_size", chunk_size)
-    if isinstance(cell, Cell):
+    if isinstance(cell, Cell | str | Path):
         design = design_space(cell, protocol, equipment, over)
         if store is None:
             return sweep_design(design, tolerance, chunk_size, progress)
         return _streamed(store, {(): design}, (), tolerance, chunk_size, progress)
-    cells = list(cell)
-    if not cells or not all(isinstance(entry, Cell) for entry in cells):
-        raise InputError(
-            f"cell must be a Cell or a non-empty list of them (load_cell), got {cell!r}"
-        )
+    if not isinstance(cell, Sequence) or not cell:
+        raise InputError(f"cell must be a Cell, a name or a non-empty list of them, got {cell!r}")
+    cells = [load_cell(entry) for entry in cell]
     if len({entry.name for entry in cells}) < len(cells):
         raise InputError(f"cells must have different names, got {[entry.name for entry in cells]}")
     designs = [design_space(entry, protocol, equipment, over) for entry in cells]
@@ -127,17 +125,14 @@ def _streamed(
 
 
 def design_space(
-    cell: Cell, protocol: Protocol, equipment: Equipment, over: Mapping[str, object] | None
+    cell: Cell | str | Path,
+    protocol: Protocol | str | Path,
+    equipment: Equipment | str | Path,
+    over: Mapping[str, object] | None,
 ) -> DesignSpace:
-    """Return the validated cases of a sweep."""
-    for what, value, kind in (
-        ("cell", cell, Cell),
-        ("protocol", protocol, Protocol),
-        ("equipment", equipment, Equipment),
-    ):
-        if not isinstance(value, kind):
-            raise InputError(f"{what} must be a {kind.__name__} (load_{what}), got {value!r}")
-    return DesignSpace(cell, protocol, equipment, over or {}, plant=plant_fields())
+    """Return the validated cases of a sweep; names and paths are loaded."""
+    inputs = load_cell(cell), load_protocol(protocol), load_equipment(equipment)
+    return DesignSpace(*inputs, over or {}, plant=plant_fields())
 
 
 def join_cells(results: Sequence[xr.Dataset], names: Sequence[str]) -> xr.Dataset:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,14 +32,14 @@ class Column:
     variable
         Variable or coordinate of the designs.
     digits
-        After the decimal point.
+        After the decimal point; four significant digits if None.
     factor, offset
         What is shown is value * factor + offset.
     """
 
     head: str
     variable: str
-    digits: int
+    digits: int | None
     factor: float = 1.0
     offset: float = 0.0
 
@@ -46,7 +47,9 @@ class Column:
         """Return the number of one design, as text."""
         value = float(design[self.variable]) * self.factor + self.offset
         mark = AT_EDGE if self.variable in _edges(design) else ""
-        return f"{value:.{self.digits}f}{mark}"
+        if math.isnan(value):
+            return "-"
+        return (f"{value:.4g}" if self.digits is None else f"{value:.{self.digits}f}") + mark
 
 
 RESULTS = (
@@ -57,7 +60,7 @@ RESULTS = (
     Column("plant\nelectr.\n[%]", "formation_share_of_plant_electricity", 1, 100),
     Column("peak\n[°C]", "max_cell_temperature", 1, 1, -273.15),
 )
-_READABLE: Mapping[str, tuple[str, int, float, float]] = {
+_READABLE: Mapping[str, tuple[str, int | None, float, float]] = {
     "m": ("µm", 1, 1e6, 0),
     "K": ("°C", 1, 1, -273.15),
     "h-1": ("C", 3, 1, 0),
@@ -85,7 +88,7 @@ def tables(designs: xr.Dataset, swept: Sequence[str]) -> Iterator[Table]:
         )  # fmt: skip
         table.add_column("design", no_wrap=True)
         for column in columns:
-            table.add_column(column.head, justify="right", no_wrap=True)
+            table.add_column(escape(column.head), justify="right", no_wrap=True)
         for site in chosen["site"].values:
             table.add_column(f"kgCO2e\n/kWh\n{escape(str(site))}", justify="right", no_wrap=True)
         cell = None
@@ -148,7 +151,7 @@ def _swept_columns(designs: xr.Dataset, swept: Sequence[str]) -> list[Column]:
     for name in swept:
         key = name if name in designs.coords else snake_case(name)
         units = designs[key].attrs.get("units", "1")
-        unit, digits, factor, offset = _READABLE.get(units, (units, 4, 1, 0))
+        unit, digits, factor, offset = _READABLE.get(units, (units, None, 1, 0))
         words = (
             key.replace("_electrode", "")
             .replace("_", "\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import xarray as xr
 
@@ -26,14 +28,18 @@ _SERIES = {
 
 
 def trace_formation(
-    cell: Cell, protocol: Protocol, equipment: Equipment, *, tolerance: float = 1.0
+    cell: Cell | str | Path,
+    protocol: Protocol | str | Path,
+    equipment: Equipment | str | Path,
+    *,
+    tolerance: float = 1.0,
 ) -> xr.Dataset:
     """Form a cell with the kernels: what `simulate_formation` returns, a thousand times sooner.
 
     Parameters
     ----------
     cell, protocol, equipment
-        What is formed, how, and with what.
+        What is formed, how, and with what; names and paths are loaded.
     tolerance
         As for `sweep_formation`; the time steps are those of the kernels, so a smaller one also
         gives more points.
@@ -41,9 +47,9 @@ def trace_formation(
     Returns
     -------
     xarray.Dataset
-        The summary of `sweep_formation` and, over `time` [h], voltage [V], current [A],
-        cell_temperature [K], stoichiometries [1], sei_thickness_series [m] and the indices of
-        cycle and of the step within it.
+        The summary of `sweep_formation` and, over `time` [h], what `simulate_formation` gives:
+        voltage [V], current [A], cell_temperature [K], capacity [A h], lithium_loss_series [A h],
+        sei_thickness_series [m], stoichiometries [1], indices of cycle and of the step within it.
 
     Raises
     ------
@@ -64,7 +70,7 @@ def trace_formation(
     )
     if status != OK:
         raise InputError(
-            f"cell '{cell.name}' cannot be formed with protocol '{protocol.name}': "
+            f"cell '{design.cell.name}' cannot be formed with protocol '{design.protocol.name}': "
             f"{SENTENCES[status]}"
         )
     columns = dict(zip(TRACE, rows[:used].T, strict=True))
@@ -73,5 +79,12 @@ def trace_formation(
     within = step - np.searchsorted(inputs.cycles, cycle)  # PyBaMM counts steps from the cycle's
     series = {name: ("time", columns[column]) for column, name in _SERIES.items()}
     series |= {"step_index": ("time", within), "cycle_index": ("time", cycle)}
-    over_time = label(series, {"time": columns["time"] / SECONDS_PER_HOUR})
+    hours, current = columns["time"] / SECONDS_PER_HOUR, columns["current"]
+    charge = np.cumsum(0.5 * np.diff(hours) * (current[1:] + current[:-1]))  # linear in between
+    film = columns["sei_thickness"] - columns["sei_thickness"][0]
+    series |= {
+        "capacity": ("time", np.append(0.0, charge)),
+        "lithium_loss_series": ("time", float(summary["lithium_loss"]) * film / film[-1]),
+    }
+    over_time = label(series, {"time": hours})
     return summary.merge(over_time).assign_attrs(summary.attrs)

@@ -16,6 +16,11 @@ SERIES = {
     "negative_stoichiometry_series": "Negative electrode stoichiometry",
     "positive_stoichiometry_series": "Positive electrode stoichiometry",
 }
+# Their sum is the potential of the negative electrode against lithium, under the film.
+NEGATIVE_POTENTIAL = (
+    "X-averaged negative electrode open-circuit potential [V]",
+    "X-averaged negative electrode reaction overpotential [V]",
+)
 # PyBaMM's "Loss of lithium to negative SEI" forgets electrode pairs in parallel.
 LITHIUM = "Total lithium in particles [mol]"
 TOTALS = (
@@ -25,6 +30,7 @@ TOTALS = (
     "discharge_energy",
     "squared_current_time",
 )
+READ = (*SERIES.values(), LITHIUM, *NEGATIVE_POTENTIAL, *TOTALS)  # from the solution
 SECONDS_PER_HOUR = 3600.0
 FARADAY = 96485.33212  # C/mol
 
@@ -34,7 +40,7 @@ def series(cycles: list[list[pybamm.Solution]]) -> dict[str, np.ndarray]:
     and the indices `cycle_index` and `step_index` (within its cycle), each an array over time.
     """
     parts: dict[str, list] = {"time": [], "cycle_index": [], "step_index": []}
-    names = {**SERIES, LITHIUM: LITHIUM, **dict(zip(TOTALS, TOTALS, strict=True))}
+    names = SERIES | {name: name for name in READ if name not in SERIES.values()}
     for cycle, steps in enumerate(cycles):
         for number, solution in enumerate(steps):
             if isinstance(solution, pybamm.EmptySolution):
@@ -79,6 +85,7 @@ def raw(over_time: Mapping[str, np.ndarray], cycles: int) -> dict[str, np.ndarra
         "discharge_time": discharge_time,
         "squared_current_time": over_time["squared_current_time"][-1],
         "max_cell_temperature": over_time["cell_temperature"].max(),
+        "lowest_negative_potential": sum(over_time[n] for n in NEGATIVE_POTENTIAL).min(),
         "negative_stoichiometry": over_time["negative_stoichiometry_series"][-1],
         "positive_stoichiometry": over_time["positive_stoichiometry_series"][-1],
     }

@@ -10,7 +10,7 @@ import pybamm
 
 from cellmodel.bridge.experiment import experiment
 from cellmodel.bridge.parameter_values import State, parameter_values
-from cellmodel.bridge.readout import LITHIUM, SECONDS_PER_HOUR, SERIES, TOTALS
+from cellmodel.bridge.readout import READ, SECONDS_PER_HOUR, TOTALS
 from cellmodel.cell import Cell
 from cellmodel.errors import InputError, unknown_name
 from cellmodel.protocol import Protocol
@@ -142,7 +142,7 @@ def simulation(
     solver = pybamm.IDAKLUSolver(
         rtol=method.rtol,
         atol=method.atol,
-        output_variables=[*SERIES.values(), LITHIUM, *TOTALS],
+        output_variables=list(READ),
         store_first_last=only_step_ends,
     )
     return pybamm.Simulation(
