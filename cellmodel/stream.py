@@ -14,9 +14,9 @@ from cellmodel.design_space import DesignSpace
 from cellmodel.errors import InputError
 from cellmodel.fingerprint import code_fingerprint, fingerprint
 from cellmodel.kernel_inputs import kernel_inputs
+from cellmodel.kernel_run import CHUNK_SIZE, Progress, attributes, sweep_design
 from cellmodel.materials import bill_of_materials
 from cellmodel.store import Region, write_chunks
-from cellmodel.sweep import CHUNK_SIZE, Progress, attributes, sweep_design
 from cellmodel.variables import label
 
 Key = tuple[str, ...]

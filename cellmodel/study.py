@@ -15,13 +15,13 @@ from cellmodel.design_space import DesignSpace
 from cellmodel.equipment import FIELDS
 from cellmodel.errors import InputError
 from cellmodel.fingerprint import fingerprint
+from cellmodel.kernel_run import Progress, sweep_design
 from cellmodel.output_folder import only_writer, output_folder
 from cellmodel.parameter_name import snake_case
 from cellmodel.store import chunk_regions, open_results
 from cellmodel.stream import stream_designs
 from cellmodel.study_files import write_files
 from cellmodel.study_plan import Plan, equipment_fields, plan_study, relative_name
-from cellmodel.sweep import Progress, sweep_design
 
 logger = logging.getLogger("cellmodel")
 

@@ -18,11 +18,11 @@ from cellmodel.equipment import FIELDS, Equipment, load_equipment
 from cellmodel.errors import InputError, unknown_name
 from cellmodel.factors import Factors, load_factors
 from cellmodel.footprint import footprint
+from cellmodel.kernel_run import CHUNK_SIZE, sweep_design
 from cellmodel.parameter_name import snake_case, unit_of
 from cellmodel.plant import Plant, load_plant
 from cellmodel.protocol import Protocol, load_protocol
 from cellmodel.study_file import StudyFile, read_study
-from cellmodel.sweep import CHUNK_SIZE, sweep_design
 from cellmodel.variables import VARIABLES
 
 SMALLEST_CHUNK = 2048  # rows; writing a chunk takes as long as forming some hundred cells

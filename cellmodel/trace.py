@@ -12,8 +12,9 @@ from cellmodel.compilation import kernels
 from cellmodel.equipment import Equipment
 from cellmodel.errors import InputError
 from cellmodel.kernel_inputs import kernel_inputs
+from cellmodel.kernel_run import SECONDS_PER_HOUR, sweep_design
 from cellmodel.protocol import Protocol
-from cellmodel.sweep import SECONDS_PER_HOUR, design_space, sweep_design
+from cellmodel.sweep import design_space
 from cellmodel.variables import label
 
 MOST_ROWS = 200_000
