@@ -6,19 +6,16 @@ Run as a script it prints the table and, with --write, puts it into README.md be
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from publish import publish, script_parser
 
 import cellmodel as cm
 
-README = Path(__file__).parent.parent / "README.md"
-START, END = "<!-- accuracy: written by benchmarks/accuracy.py -->", "<!-- accuracy: end -->"
 #: DESIGN: what the kernels owe; per cent, and millivolts for the voltage
 OWED = {
     "charge energy [%]": 0.1,
@@ -146,16 +143,10 @@ def table(protocol: str = "two-cycle", most: int | None = None) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="put the table into README.md")
+    parser = script_parser(__doc__)
     parser.add_argument("--corners", type=int, default=None, help="only the first so many corners")
     arguments = parser.parse_args()
-    text = table(most=arguments.corners)
-    print(text)
-    if arguments.write:
-        readme = README.read_text()
-        before, rest = readme.split(START)
-        README.write_text(before + START + "\n" + text + "\n" + END + rest.split(END)[1])
+    publish("accuracy", table(most=arguments.corners), write=arguments.write)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,63 @@
+"""Gates that do not depend on how busy the machine is: vector instructions, one compilation."""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+from llvmlite.binding import get_host_cpu_features
+from numba import types
+
+import cellmodel as cm
+from cellmodel.compilation import kernels
+from kernels import time_step
+
+DOUBLES = {"x": 2, "y": 4, "z": 8}  # in an xmm, ymm or zmm register
+ARITHMETIC = re.compile(
+    r"^\s+v(?P<fused>fn?m)?(?:mul|add|sub|div|sqrt)\d*(?P<kind>pd|sd)\s(?P<operands>.*)$", re.M
+)
+LIBM = {"exp", "exp2", "expm1", "log", "log1p", "pow", "sinh", "cosh", "tanh", "asinh", "fmax"}
+CALLED = re.compile(r'(?:call|movabs)\w*\s+[$"]*([a-z_]\w*)')
+
+SIGNATURE = (
+    types.Array(types.float64, 1, "C"),  # workspace
+    types.Array(types.float64, 3, "C"),  # tables
+    types.Array(types.boolean, 1, "C"),  # flat
+)
+
+
+def _reads_this_assembly() -> bool:
+    features = get_host_cpu_features()
+    return platform.machine() in ("x86_64", "AMD64") and features["avx2"] and features["fma"]
+
+
+@pytest.mark.skipif(not _reads_this_assembly(), reason="needs x86-64 with AVX2 and FMA")
+@pytest.mark.parametrize("name", ["propose", "evaluate"])
+def test_hot_loops_are_vector_instructions(name):
+    function = getattr(time_step, name)
+    function.compile(SIGNATURE)
+    assembly = function.inspect_asm(SIGNATURE)
+    assert not LIBM & set(CALLED.findall(assembly))
+    results = Counter()  # numbers computed: (in vectors, by fused multiply-add) -> how many
+    for found in ARITHMETIC.finditer(assembly):
+        packed = found["kind"] == "pd"
+        width = DOUBLES[re.search("%([xyz])mm", found["operands"])[1]] if packed else 1
+        results[packed, bool(found["fused"])] += width
+    in_vectors = results[True, True] + results[True, False]
+    assert in_vectors / results.total() > 0.9  # the rest reads tables
+    assert results[True, True] / in_vectors > 0.3
+
+
+@pytest.mark.xfail(run=False, reason="a slice of the outputs has a type of its own")
+def test_one_compilation_serves_every_sweep():
+    """Whatever cell and law, in one chunk or several; each compilation takes 20 s."""
+    protocol = cm.load_protocol("two-cycle")
+    equipment = cm.load_equipment("regenerative-cycler")
+    for name in cm.list_cells():
+        for chunk_size in (2, 4):
+            over = {"charge_rate": np.array([0.1, 0.15, 0.2, 0.25])}
+            cm.sweep_formation(cm.load_cell(name), protocol, equipment, over, chunk_size=chunk_size)
+    assert len(kernels().sweep.signatures) == 1
