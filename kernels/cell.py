@@ -13,7 +13,14 @@ from kernels.parameters import COUNT, LANES, LOWER, UPPER
 from kernels.particle import MODES
 from kernels.protocol import CURRENT, NONE, REST, VOLTAGE
 from kernels.status import INFEASIBLE_STEP, INVALID_INPUT, OK
-from kernels.step_control import CUT_OFF_WINDOW, LIMIT_WINDOW, advance, compare_with_limit, judge
+from kernels.step_control import (
+    CUT_OFF_WINDOW,
+    LIMIT_WINDOW,
+    SHORTEST_STEP,
+    advance,
+    compare_with_limit,
+    judge,
+)
 from kernels.time_step import evaluate, grow_film, hold, propose
 from kernels.vector_math import log
 
@@ -149,7 +156,7 @@ def begin(w, kind, tables, flat, sei_law):
             w[s.ACTIVE + i] = 0.0
         # a hold that begins below its cut-off current is already over
         held = kind == VOLTAGE and limit < NONE and abs(I) <= limit * (1.0 + CUT_OFF_WINDOW)
-        if held or w[s.LEFT + i] <= 0.0:
+        if held or w[s.LEFT + i] < SHORTEST_STEP:
             w[s.ACTIVE + i] = 0.0
         w[s.H + i] = min(FIRST_STEP, w[s.LEFT + i]) * w[s.ACTIVE + i]
 

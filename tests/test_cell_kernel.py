@@ -325,7 +325,8 @@ def test_a_step_ends_at_whichever_limit_comes_first():
 
 
 def test_a_step_of_no_time_is_passed_over():
-    passed_over = form([current(-1.0, duration=0.0), hold(4.0, duration=0.0), *FORMATION])
+    nothing = [current(-1.0, duration=0.0), hold(4.0, duration=0.0), rest(5e-324)]
+    passed_over = form([*nothing, *FORMATION])
     np.testing.assert_allclose(passed_over.outputs, form().outputs, rtol=1e-9, atol=0)
 
 
