@@ -219,3 +219,17 @@ def test_any_array_is_taken_or_refused(array):
     values = result.values["charge_rate"].values
     assert values.dtype == float
     assert np.all((values >= 0.001) & (values <= 5))
+
+
+def test_a_slab_is_a_part_of_the_cases():
+    factor = xr.DataArray([0.9, 1.0, 1.1], {"factor": [0.9, 1.0, 1.1]}, "factor")
+    whole = space(
+        {"charge_rate": [0.05, 0.1, 0.2], "recovered": [0.0, 1.0], THICKNESS: 75e-6 * factor}
+    )
+    part = whole.slab({"charge_rate": slice(1, 2), "factor": slice(0, 2)})
+    assert part.dims == {"charge_rate": 1, "recovered": 2, "factor": 2}
+    assert part.coords["factor"].values.tolist() == [0.9, 1.0]
+    cases = whole.case_values(0, whole.kernel_size)
+    for name, values in part.case_values(0, part.kernel_size).items():
+        np.testing.assert_array_equal(values, cases[name][3:5])
+    assert part.coords["charge_rate"].attrs == whole.coords["charge_rate"].attrs

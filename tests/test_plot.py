@@ -1,0 +1,160 @@
+"""Figures: what their axes say, and what they refuse to draw."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.figure import Figure
+
+import cellmodel as cm
+from cellmodel import plot
+from cellmodel.variables import label
+
+CELLS = ["nmc811-graphite-siox", "lfp-graphite"]
+SITES = ["FR", "PL"]
+
+
+@pytest.fixture
+def results() -> xr.Dataset:
+    rates, temperatures = np.geomspace(0.05, 0.5, 5), np.linspace(288.15, 318.15, 4)
+    energy = 2 + 0.05 / rates * np.ones((2, 4, 1)) + 0.01 * (temperatures - 298)[:, None]
+    status = np.zeros(energy.shape, dtype=np.int8)
+    status[1, 0, 0] = 2
+    units = {"units": "h-1", "long_name": "rate of the first charge"}
+    return label(
+        {
+            "specific_formation_energy": (("cell", "temperature", "charge_rate"), energy),
+            "status": (("cell", "temperature", "charge_rate"), status),
+        },
+        {
+            "cell": CELLS,
+            "charge_rate": ("charge_rate", rates, units),
+            "temperature": ("temperature", temperatures, {"units": "K", "long_name": "chamber"}),
+        },
+    )
+
+
+def designs() -> dict:
+    return {
+        "cell": ("design", np.repeat(CELLS, 2)),
+        "choice": ("design", ["nominal", "best"] * 2),
+        "charge_rate": ("design", [0.1, 0.5, 0.1, 0.3], {"units": "h-1"}),
+        "temperature": ("design", [298.15, 318.15, 298.15, 288.15], {"units": "K"}),
+    }
+
+
+@pytest.fixture
+def footprint() -> xr.Dataset:
+    components = [
+        *(name for _, names in plot.PARTS.values() for name in names),
+        "scrap_treatment",
+    ]
+    count = len(components)
+    by_component = np.arange(1.0, count + 1)[:, None, None] * np.ones((count, 2, 4))
+    return label(
+        {
+            "carbon_footprint": (
+                ("stage", "component", "site", "design"), np.stack([by_component, by_component]),
+            ),
+            "carbon_footprint_total": (("site", "design"), 2 * by_component.sum(0)),
+        },
+        {"component": components, "site": SITES, "stage": ["a", "b"], **designs()},
+    )  # fmt: skip
+
+
+def panels(figure: Figure) -> list:
+    return [axes for axes in figure.axes if axes.get_title(loc="left")]
+
+
+def drawn(figure: Figure) -> None:
+    figure.draw_without_rendering()  # layout and text are worked out here, warnings are errors
+
+
+def test_the_map_has_a_panel_per_cell_and_units_on_its_axes(results):
+    figure = plot.formation_energy(results, xr.Dataset(coords=designs()), note="two-cycle")
+    drawn(figure)
+    assert [axes.get_title(loc="left") for axes in panels(figure)] == CELLS
+    for axes in panels(figure):
+        assert axes.get_xlabel() == "rate of the first charge [C]"
+        assert axes.get_xscale() == "log"
+    assert panels(figure)[0].get_ylabel() == "chamber [°C]"
+    np.testing.assert_allclose(panels(figure)[0].get_ylim(), (15, 45), rtol=1e-9, atol=0)
+    bar = figure.axes[-1].get_ylabel().replace("\n", " ")
+    assert bar == "electricity of formation / nominal energy of the cell"
+    points = [line.get_xydata().tolist() for line in panels(figure)[1].lines]
+    assert points == [[[0.1, 25.0]], [[0.3, 15.0]]]
+
+
+def test_the_map_takes_one_cell(results):
+    one = results.isel(cell=0, drop=True).assign_attrs(cell="mine")
+    figure = plot.formation_energy(one)
+    drawn(figure)
+    assert [axes.get_title(loc="left") for axes in panels(figure)] == ["mine"]
+
+
+def test_a_linear_sweep_has_a_linear_axis(results):
+    linear = results.assign_coords(charge_rate=np.linspace(0.1, 0.5, 5))
+    assert plot.formation_energy(linear).axes[0].get_xscale() == "linear"
+
+
+def test_a_constant_field_can_be_drawn(results):
+    drawn(plot.formation_energy(xr.ones_like(results) * 0 + results.isel(charge_rate=0)))
+
+
+def test_the_map_refuses_what_it_cannot_draw(results):
+    with pytest.raises(cm.InputError, match="needs the dimensions cell, charge_rate and temp"):
+        plot.formation_energy(results.expand_dims(protocol=["two-cycle"]))
+    results["status"][:] = 1
+    with pytest.raises(cm.InputError, match="nothing to draw: no case has status ok"):
+        plot.formation_energy(results)
+
+
+def test_bars_add_up_to_the_footprint(footprint):
+    figure = plot.footprint_by_component(footprint)
+    drawn(figure)
+    assert [axes.get_title(loc="left") for axes in panels(figure)] == CELLS
+    assert figure.axes[-1].get_xlabel().startswith("CO2-equivalent (GWP100) per kWh of capacity")
+    assert figure.axes[-1].get_xlabel().endswith("[kg kWh$^{-1}$]")
+    total = float(footprint["carbon_footprint_total"][0, 0])
+    for axes in figure.axes:
+        assert len(axes.containers) == len(plot.PARTS) + 1
+        ends = [bar.get_x() + bar.get_width() for bar in axes.containers[-1]]
+        np.testing.assert_allclose(ends, total, rtol=1e-12, atol=0)
+        labels = [text.get_text() for text in axes.get_yticklabels()]
+        assert labels == ["FR  nominal", "FR  best", "PL  nominal", "PL  best"]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == [*plot.PARTS, "everything else"]
+
+
+def test_every_colour_is_its_own():
+    colours = [colour for colour, _ in plot.PARTS.values()] + [plot.OTHER[1]]
+    assert len(set(colours)) == len(colours)
+
+
+def test_the_trace_shows_four_courses_with_units():
+    time = np.linspace(0, 30, 50)
+    series = {
+        "voltage": 3 + 0.04 * time,
+        "current": np.sin(time),
+        "cell_temperature": 298.15 + np.cos(time),
+        "sei_thickness_series": 1e-9 * time,
+        "cycle_index": (time > 15).astype(int),
+    }
+    formed = label({name: ("time", values) for name, values in series.items()}, {"time": time})
+    figure = plot.formation_trace(formed.assign_attrs(cell="mine"))
+    drawn(figure)
+    labels = [axes.get_ylabel().replace("\n", " ") for axes in figure.axes]
+    assert [name[name.index("[") :] for name in labels] == ["[V]", "[A]", "[°C]", "[nm]"]
+    assert figure.axes[-1].get_xlabel() == "time since the start on the channel [h]"
+    assert [text.get_text() for text in figure.axes[0].texts] == ["cycle 1", "cycle 2"]
+    np.testing.assert_allclose(figure.axes[3].lines[0].get_ydata()[-1], 30, rtol=1e-12, atol=0)
+
+
+def test_pictures_carry_a_description(results, tmp_path):
+    path = tmp_path / "map.png"
+    plot.write_png(path, plot.formation_energy(results), "Electricity over rate.")
+    content = path.read_bytes()
+    assert content.startswith(b"\x89PNG")
+    assert b"Description\x00Electricity over rate." in content
+    assert [file.name for file in tmp_path.iterdir()] == ["map.png"]

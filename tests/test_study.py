@@ -1,0 +1,460 @@
+"""Studies: what the file may say, what is found, what is left behind."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import cellmodel as cm
+from cellmodel.best_design import best_designs
+from cellmodel.study_file import Best, Limits, read_study
+from cellmodel.study_plan import estimate, plan_study
+
+THICKNESS = "Positive electrode thickness [m]"
+STUDY = """
+cells = ["nmc532-graphite", "lfp-graphite"]
+protocols = ["two-cycle", "three-cycle"]
+equipment = ["regenerative-cycler", "laboratory-cycler"]
+sites = ["FR", "PL"]
+plots = ["formation_energy", "footprint"]
+
+[over]
+charge_rate = [0.08, 0.1, 0.2]
+temperature = { from = 288.15, to = 318.15, count = 2 }
+"Positive electrode thickness [m]" = { relative = true, values = [0.9, 1.0] }
+
+[best]
+minimise = "carbon_footprint_total"
+at = { site = "PL" }
+
+[admissible]
+lowest_negative_potential = { low = 0.0 }
+max_cell_temperature = { high = 310.0 }
+"""
+KEYS = 'cells = ["lfp-graphite"]\nprotocols = ["two-cycle"]\nequipment = ["laboratory-cycler"]\n'
+
+OVER = "[over]\ncharge_rate = [0.1]\n"
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("study") / "study.toml"
+    path.write_text(STUDY)
+    return path
+
+
+@pytest.fixture(scope="module")
+def outcome(study):
+    return cm.run_study(study, study.parent / "results")
+
+
+def test_the_sweep_has_every_combination(outcome):
+    status = outcome.sweep["status"]
+    assert status.dims == (
+        "protocol", "cell", "charge_rate", "temperature",
+        "relative_positive_electrode_thickness",
+    )  # fmt: skip
+    assert status.shape == (2, 2, 3, 2, 2)
+    assert (status == 0).all()
+    energy = outcome.sweep["formation_energy"]
+    assert energy.dims == (*status.dims, "equipment")
+    two = outcome.sweep["discharge_capacity"].sel(protocol="two-cycle")
+    assert np.isnan(two.isel(cycle=2)).all()
+    assert not np.isnan(two.isel(cycle=1)).any()
+
+
+def test_relative_means_of_each_cells_own_value(outcome):
+    thickness = outcome.sweep["positive_electrode_thickness"]
+    for name in ("nmc532-graphite", "lfp-graphite"):
+        own = cm.load_cell(name).parameter(THICKNESS)
+        np.testing.assert_allclose(thickness.sel(cell=name), [0.9 * own, own], rtol=1e-15, atol=0)
+    relative = outcome.sweep["relative_positive_electrode_thickness"]
+    assert relative.values.tolist() == [0.9, 1.0]
+    assert relative.attrs["long_name"] == "positive electrode thickness / that of the cell"
+
+
+def test_the_sweep_is_what_sweep_formation_gives(outcome):
+    cell = cm.load_cell("lfp-graphite")
+    own = cell.parameter(THICKNESS)
+    formed = cm.sweep_formation(
+        cell,
+        cm.load_protocol("three-cycle"),
+        cm.load_equipment("laboratory-cycler"),
+        over={"charge_rate": [0.08, 0.1, 0.2], "temperature": [318.15], THICKNESS: [0.9 * own]},
+    )
+    place = {"protocol": "three-cycle", "cell": "lfp-graphite", "equipment": "laboratory-cycler"}
+    stored = outcome.sweep.sel(place).isel(temperature=1, relative_positive_electrode_thickness=0)
+    for name, variable in formed.squeeze(drop=True).data_vars.items():
+        if name != "component_mass":
+            # sums over several equipments are rounded in another order than over one
+            np.testing.assert_allclose(stored[name], variable, rtol=1e-9, atol=0, err_msg=name)
+    co2 = cm.footprint(formed, sites=["PL"])["carbon_footprint_total"].squeeze()
+    stored_co2 = stored["carbon_footprint_total"].sel(site="PL")
+    np.testing.assert_allclose(stored_co2, co2, rtol=1e-9, atol=0)
+
+
+def test_the_best_design_is_the_best(outcome):
+    sweep, designs = outcome.sweep.load(), outcome.designs
+    allowed = (sweep["lowest_negative_potential"] >= 0) & (sweep["max_cell_temperature"] <= 310)
+    assert 0 < allowed.sum() < allowed.size
+    value = sweep["carbon_footprint_total"].sel(site="PL").where(allowed)
+    for cell in ("nmc532-graphite", "lfp-graphite"):
+        for equipment in ("regenerative-cycler", "laboratory-cycler"):
+            chosen = (
+                (designs["cell"] == cell)
+                & (designs["equipment"] == equipment)
+                & (designs["choice"] == "best")
+            )
+            best = designs.isel(design=np.flatnonzero(chosen)).squeeze()
+            here = value.sel(cell=cell, equipment=equipment)
+            assert float(best["carbon_footprint_total"].sel(site="PL")) == float(here.min())
+            names = (
+                "protocol",
+                "charge_rate",
+                "temperature",
+                "relative_positive_electrode_thickness",
+            )
+            point = here.sel({name: best[name].item() for name in names})
+            assert float(point) == float(here.min())
+            assert float(best["temperature"]) == 288.15
+            assert "temperature" in best["at_edge"].item()
+            assert best["admissible_cases"].item() == int(allowed.sel(cell=cell).sum())
+            assert best["cases"].item() == 24
+
+
+def test_nominal_is_the_cell_and_protocol_as_they_are(outcome):
+    designs = outcome.designs
+    first = designs.isel(design=0)
+    assert [first[name].item() for name in ("cell", "protocol", "equipment", "choice")] == [
+        "nmc532-graphite", "two-cycle", "regenerative-cycler", "nominal",
+    ]  # fmt: skip
+    assert float(first["charge_rate"]) == 0.1
+    assert float(first["temperature"]) == 298.15
+    assert float(first["relative_positive_electrode_thickness"]) == 1.0
+    assert first["charge_rate"].attrs["units"] == "h-1"
+    one = cm.sweep_formation(
+        cm.load_cell("nmc532-graphite"),
+        cm.load_protocol("two-cycle"),
+        cm.load_equipment("regenerative-cycler"),
+    )
+    for name in ("first_cycle_efficiency", "specific_formation_energy", "total_time"):
+        np.testing.assert_allclose(first[name], one[name], rtol=1e-12, atol=0)
+    assert (designs["choice"].values == "nominal").sum() == 8
+    assert (designs["choice"].values == "best").sum() == 4
+
+
+def test_footprints_of_the_designs_add_up(outcome):
+    total = outcome.footprint["carbon_footprint"].sum(["stage", "component"])
+    np.testing.assert_allclose(
+        total.transpose("design", "site"),
+        outcome.designs["carbon_footprint_total"].transpose("design", "site"),
+        rtol=1e-12,
+        atol=0,
+    )
+
+
+def test_what_is_written(outcome):
+    names = sorted(path.name for path in outcome.folder.iterdir() if path.name[0] != ".")
+    assert names == [
+        "footprint.csv", "footprint.png", "formation_energy.png", "provenance.json", "sweep.zarr",
+        "sweep.zarr.ledger", "table.csv",
+    ]  # fmt: skip
+    with (outcome.folder / "table.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 12
+    assert rows[0]["cell"] == "nmc532-graphite"
+    assert float(rows[0]["charge_rate [h-1]"]) == 0.1
+    value = float(outcome.designs["carbon_footprint_total"].isel(design=0).sel(site="PL"))
+    assert float(rows[0]["carbon_footprint_total site PL [kg kWh-1]"]) == value
+    with (outcome.folder / "footprint.csv").open(newline="", encoding="utf-8") as file:
+        parts = [row for row in csv.DictReader(file) if row["site"] == "PL"]
+    first = [
+        p
+        for p in parts
+        if [p[k] for k in rows[0] if k in p] == [rows[0][k] for k in rows[0] if k in p]
+    ]
+    total = sum(float(part["carbon_footprint [kg kWh-1]"]) for part in first)
+    np.testing.assert_allclose(total, value, rtol=1e-12, atol=0)
+
+
+def test_provenance_names_what_the_results_are_made_of(outcome, study):
+    content = json.loads((outcome.folder / "provenance.json").read_text())
+    assert content["versions"]["cellmodel"] == cm.__version__
+    assert {"pybamm", "numba", "numpy", "xarray", "zarr"} <= set(content["versions"])
+    assert content["study"]["content"]["over"]["charge_rate"]["values"] == [0.08, 0.1, 0.2]
+    assert set(content["files"]) == {
+        "table.csv", "footprint.csv", "formation_energy.png", "footprint.png",
+    }  # fmt: skip
+    assert all(len(digest) == 64 for digest in content["files"].values())
+    rows = content["cells"]["lfp-graphite"]
+    assert any("lent by OKane2022" in row["source"] for row in rows)
+    assert content["equipment"]["laboratory-cycler"]["charge_efficiency"]["source"]
+    assert content["factors"]["electricity PL"][1] == "kg kWh-1"
+    assert content["study"]["file"] == str(study)
+
+
+def test_a_second_run_forms_nothing_but_the_nominal_designs(outcome, study, caplog):
+    told = []
+    with caplog.at_level("INFO", "cellmodel"):
+        again = cm.run_study(study, outcome.folder, progress=lambda *counts: told.append(counts))
+    assert told == [(48, 48)]
+    assert "4 of 4 chunks were there already" in caplog.text
+    xr.testing.assert_identical(again.sweep.load(), outcome.sweep.load())
+    xr.testing.assert_identical(again.designs, outcome.designs)
+
+
+def test_an_interrupted_study_goes_on(outcome, study, tmp_path):
+    def interrupt(done, total):
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cm.run_study(study, tmp_path, progress=interrupt)
+    told = []
+    again = cm.run_study(study, tmp_path, progress=lambda *counts: told.append(counts[0]))
+    assert told == [12, 24, 36, 48]
+    xr.testing.assert_identical(again.sweep.load(), outcome.sweep.load())
+
+
+def test_estimates_are_of_the_right_size(study, outcome):
+    plan = plan_study(study)
+    assert (plan.cases, plan.rows) == (48, 96)
+    cost = estimate(plan)
+    stored = sum(v.nbytes for v in outcome.sweep.data_vars.values())
+    assert stored <= cost.disk < 3 * stored
+    assert 1 < cost.seconds < 200
+    assert cost.memory > 1e8
+    assert cost.compiled
+
+
+def test_the_shipped_study_is_large_enough():
+    plan = plan_study(Path(__file__).parent.parent / "examples" / "candidates.toml")
+    assert len(plan.cells) == 3
+    assert plan.cases // len(plan.protocols) >= 20_000
+    assert plan.file.sites == ["FR", "DE", "PL", "CN"]
+    assert [design.kernel_dims for design in plan.designs.values()] == 6 * [
+        ("charge_rate", "temperature", "relative_positive_electrode_thickness")
+    ]
+
+
+def test_no_design_may_be_admissible(outcome):
+    limits = {"max_cell_temperature": Limits(high=200.0)}
+    best = Best(minimise="total_time")
+    region = {"protocol": slice(0, 2), "cell": slice(0, 2)}
+    found = best_designs(outcome.sweep, [region], best, limits)
+    assert [(dict(c.place), c.admissible, c.cases) for c in found.values()] == [({}, 0, 24)] * 4
+
+
+def test_a_study_without_an_admissible_design_says_so(tmp_path, caplog):
+    path = tmp_path / "study.toml"
+    path.write_text(
+        KEYS + 'plots = ["formation_energy"]\n[over]\ncharge_rate = [0.1, 0.2]\n'
+        '[best]\nminimise = "discharge_energy"\nat = { cycle = 1 }\n'
+        "[admissible]\nmax_cell_temperature = { high = 200.0 }\n"
+    )
+    outcome = cm.run_study(path, tmp_path / "results")
+    assert outcome.designs["choice"].values.tolist() == ["nominal"]
+    assert "no admissible design of lfp-graphite with laboratory-cycler" in caplog.text
+    assert "no map of formation energy: it needs two swept quantities" in caplog.text
+
+
+def test_plant_and_equipment_can_be_swept(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text(
+        KEYS + "plots = []\n[over]\nrecovered = [0.0, 1.0]\nformation_yield = [0.95, 0.99]\n"
+        "[best]\nminimise = 'specific_formation_energy'"
+    )
+    outcome = cm.run_study(path, tmp_path / "results")
+    dims = set(outcome.sweep["formation_energy"].dims)
+    assert dims == {"protocol", "cell", "recovered", "equipment"}
+    best = outcome.designs.isel(design=-1)
+    assert [best[name].item() for name in ("choice", "recovered", "formation_yield")] == [
+        "best", 1.0, 0.95,
+    ]  # fmt: skip
+    assert best["cases"].item() == 4
+    assert outcome.designs["recovered"].values[0] == 0.0  # of the laboratory cycler
+
+
+def test_what_pybamm_cannot_run_costs_the_trace_alone(tmp_path, monkeypatch, caplog):
+    def refuse(*_):
+        raise cm.InputError("step 3 is infeasible")
+
+    monkeypatch.setattr("cellmodel.study_files.simulate_formation", refuse)
+    path = tmp_path / "study.toml"
+    path.write_text(KEYS + 'plots = ["trace"]\n' + OVER + "[best]\nminimise = 'total_time'")
+    outcome = cm.run_study(path, tmp_path / "results")
+    assert "no trace: step 3 is infeasible" in caplog.text
+    assert [file.name for file in outcome.files] == [
+        "table.csv",
+        "footprint.csv",
+        "provenance.json",
+    ]
+
+
+def test_paths_are_seen_from_the_study_file(tmp_path):
+    own = Path(cm.__file__).parent / "data" / "cells" / "lfp-graphite.toml"
+    (tmp_path / "cells").mkdir()
+    text = own.read_text().replace('name = "lfp-graphite"', 'name = "mine"')
+    (tmp_path / "cells" / "mine.toml").write_text(text)
+    path = tmp_path / "study.toml"
+    path.write_text(KEYS.replace("lfp-graphite", "cells/mine.toml") + "[over]\ncharge_rate = [0.1]")
+    assert [cell.name for cell in plan_study(path).cells] == ["mine"]
+
+
+def test_defaults_are_stated():
+    file = Path(__file__).parent.parent / "examples" / "candidates.toml"
+    written = tomllib.loads(file.read_text())
+    study = read_study(file)
+    assert (study.output, study.plant) == (written["output"], written["plant"])
+    assert study.over["charge_rate"].numbers().shape == (20,)
+    np.testing.assert_allclose(study.over["charge_rate"].numbers()[[0, -1]], [0.05, 0.5], atol=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("cells = [", r"study.toml: is not valid TOML"),
+        (KEYS, r"study.toml: missing key over"),
+        (
+            KEYS.replace("cells", "cels") + OVER,
+            r"unknown key 'cels'; did you mean 'cells'\? allowed",
+        ),
+        (
+            KEYS + "[over]\ncharge_rate = { from = 1, to = 2, cout = 3 }",
+            r"\[over\] charge_rate: unkn",
+        ),
+        (
+            KEYS + "[over]\ncharge_rate = { from = 1, to = 2 }",
+            r"either a list of values, or from, to",
+        ),
+        (
+            KEYS + "[over]\ncharge_rate = { values = [1], count = 3 }",
+            r"or from, to and count, not both",
+        ),
+        (
+            KEYS + "[over]\ncharge_rate = { from = 0, to = 1, count = 3, spacing = 'logarithmic' }",
+            r"ab",
+        ),
+        (
+            KEYS + "[over]\ncharge_rate = { from = 0.1, to = 1, count = 1 }",
+            r"count: should be greater",
+        ),
+        (
+            KEYS + "[over]\ncharge_rate = ['0.1']",
+            r"over.charge_rate.values.0: should be a valid num",
+        ),
+        (
+            KEYS + "[over]\ncharge_rate = [true]",
+            r"over.charge_rate.values.0: should be a valid number",
+        ),
+        (
+            KEYS + "[over]\ncharge_rate = [inf]",
+            r"over.charge_rate.values.0: should be a finite number",
+        ),
+        (KEYS + "[over]\ncharge_rate = 0.1", r"over.charge_rate: should be a table, got 0.1"),
+        (KEYS + "over = 3", r"over: should be a table, got 3"),
+        (KEYS + "[over]", r"over: dictionary should have at least 1 item"),
+        (
+            KEYS + "[over]\ncharge_rat = [0.1]",
+            r"unknown quantity to sweep 'charge_rat'.* charge_rate",
+        ),
+        (
+            KEYS + "[over]\ncharge_rate = [0.0]",
+            r"charge_rate must be in C between 0.001 and 5, got 0",
+        ),
+        (KEYS + "[over]\ntemperature = [25.0]", r"temperature must be in kelvin .*Celsius"),
+        (KEYS + "[over]\n'Positive electrode tickness [m]' = [1e-5]", r"nearest .* thickness"),
+        (
+            KEYS + "[over]\ncharge_rate = { relative = true, values = [1.0] }",
+            r"only a parameter of th",
+        ),
+        (
+            KEYS
+            + "[over]\ncharge_rate = {from = 0.1, to = 1, count = 1000000}\n"
+            + "temperature = {from = 290, to = 300, count = 1000000}",
+            r"at most 1e\+09 cases, got 1000000 charge_rate x 1000000 temperature",
+        ),
+        (
+            KEYS.replace("lfp-graphite", "lfp-grafite") + OVER,
+            r"unknown cell 'lfp-grafite'.*lfp-graph",
+        ),
+        (KEYS.replace("two-cycle", "two-cycles") + OVER, r"unknown protocol 'two-cycles'"),
+        (KEYS.replace("laboratory", "lab") + OVER, r"unknown equipment 'lab-cycler'"),
+        (KEYS.replace("lfp-graphite", "no.toml") + OVER, r"no.toml: there is no such file"),
+        (
+            KEYS.replace('["lfp-graphite"]', '["lfp-graphite", "lfp-graphite"]') + OVER,
+            r"cells must d",
+        ),
+        (
+            KEYS + 'plant = "gigafactory"\n' + OVER,
+            r"unknown plant 'gigafactory'.*gigafactory-16gwh",
+        ),
+        (KEYS + 'factors = "mine.csv"\n' + OVER, r"mine.csv"),
+        (KEYS + 'sites = ["FR", "XX"]\n' + OVER, r"unknown site 'XX'"),
+        (KEYS + "sites = []\n" + OVER, r"sites: list should have at least 1 item"),
+        (KEYS + "tolerance = 0\n" + OVER, r"tolerance: should be greater than 0.0001, got 0"),
+        (
+            KEYS + 'plots = ["all"]\n' + OVER,
+            r"plots.0: should be 'formation_energy', 'footprint' or",
+        ),
+        (KEYS + OVER + "[admissible]\nstatus = {}", r"admissible.status: needs low, high or both"),
+        (KEYS + OVER + "[admissible]\nstatus = { low = 2, high = 1 }", r"low must not exceed high"),
+        (
+            KEYS + OVER + "[admissible]\nstatus = { lo = 2 }",
+            r"\[admissible\] status: unknown key 'lo'",
+        ),
+        (
+            KEYS + OVER + "[best]\nminimize = 'x'",
+            r"\[best\]: unknown key 'minimize'; did you mean 'mi",
+        ),
+        (KEYS + "a" + ".a" * 20_000 + " = 1", r"a key may have at most 50 dotted parts"),
+        ("x = " + "[" * 100_000, r"is nested too deeply"),
+    ],
+)
+def test_a_study_file_that_is_wrong_is_refused(tmp_path, text, message):
+    path = tmp_path / "study.toml"
+    path.write_text(text)
+    with pytest.raises(cm.InputError, match=message) as raised:
+        plan_study(path)
+    assert str(path) in str(raised.value)
+    assert len(str(raised.value)) < 1500
+
+
+@pytest.mark.parametrize(
+    ("best", "message"),
+    [
+        (
+            "minimise = 'carbon_footprint'",
+            "unknown variable .* 'carbon_footprint'.*carbon_footprint_t",
+        ),
+        ("minimise = 'carbon_footprint_total'", r"one per site; say which .* at = { site = 'FR' }"),
+        ("at = { site = 'FF' }", "unknown site 'FF'"),
+        (
+            "at = { cycle = 1 }",
+            r"unknown dimension of carbon_footprint_total in \[best\] at 'cycle'",
+        ),
+        (
+            "minimise = 'discharge_energy'",
+            r"one per cycle; say which to minimise: at = { cycle = 0 }",
+        ),
+        ("minimise = 'component_mass'", r"one per component; say which to minimise"),
+    ],
+)
+def test_a_choice_that_cannot_be_made_is_refused_before_the_sweep(tmp_path, best, message):
+    path = tmp_path / "study.toml"
+    path.write_text(KEYS + OVER + "[best]\n" + best)
+    with pytest.raises(cm.InputError, match=message):
+        cm.run_study(path, tmp_path / "results")
+    assert not (tmp_path / "results" / "sweep.zarr").exists()
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused_before_work(study, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(cm.InputError, match="the output folder must be one that can be written to"):
+        cm.run_study(study, tmp_path / "file")
