@@ -97,7 +97,8 @@ def initialise(w):
         w[s.XS + i] = w[p.X_0 + i]
         w[s.YS + i] = w[p.Y_0 + i]
         w[s.I_0 + i] = w[s.J_0 + i] = w[s.J_SLOPE + i] = w[s.HEAT_0 + i] = w[s.V_0 + i] = 0.0
-        w[s.PHI_0 + i] = w[s.POT_N_0 + i] = w[s.J_N_0 + i] = w[s.XS_0 + i] = 0.0
+        w[s.PHI_0 + i] = w[s.POT_N_0 + i] = w[s.J_N_0 + i] = 0.0
+        w[s.XS_0 + i], w[s.YS_0 + i] = w[p.X_0 + i], w[p.Y_0 + i]
         w[s.TIME + i] = w[s.TIME_IN + i] = w[s.TIME_OUT + i] = w[s.SQUARED_CURRENT + i] = 0.0
         w[s.T_MAX + i] = w[p.T_INIT + i]
         w[s.PHI_MIN + i] = NONE

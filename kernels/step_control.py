@@ -217,14 +217,13 @@ def advance(w, kind):
     for i in range(LANES):
         accepted = w[s.ACCEPTED + i] > 0.0
         g = w[s.G_C + i] + w[s.G_I + i] * w[s.I_1 + i]
-        g = g if accepted else w[s.G + i]
         c, u_n, u_s, u_p = w[p.C_E + i], w[s.U_SALT_N + i], w[s.U_SALT_S + i], w[s.U_SALT_P + i]
-        w[s.G + i] = g
-        w[s.C_N + i] = c + g * u_n
-        w[s.C_S + i] = c + g * u_s
-        w[s.C_P + i] = c + g * u_p
         mean = w[s.SHARE_N + i] * u_n + w[s.SHARE_S + i] * u_s + w[s.SHARE_P + i] * u_p
-        w[s.C_AV + i] = c + g * mean
+        w[s.G + i] = g if accepted else w[s.G + i]
+        w[s.C_N + i] = c + g * u_n if accepted else w[s.C_N + i]
+        w[s.C_S + i] = c + g * u_s if accepted else w[s.C_S + i]
+        w[s.C_P + i] = c + g * u_p if accepted else w[s.C_P + i]
+        w[s.C_AV + i] = c + g * mean if accepted else w[s.C_AV + i]
     for i in range(LANES):
         accepted = w[s.ACCEPTED + i] > 0.0
         per_second = 1.0 / w[s.H + i] if w[s.H + i] > 0.0 else 0.0

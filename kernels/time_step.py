@@ -52,9 +52,9 @@ def read_potential(w, tables, which, position, value, slope, area):
 def propose(w, tables, flat):
     """State at the end of a step of length H as an affine function of the current at its end."""
     if not flat[t.SHAPE_D_N]:
-        read_lanes(w, tables, t.SHAPE_D_N, s.XS, 1.0, s.F_DS_N)
+        read_lanes(w, tables, t.SHAPE_D_N, s.XS_0, 1.0, s.F_DS_N)
     if not flat[t.SHAPE_D_P]:
-        read_lanes(w, tables, t.SHAPE_D_P, s.YS, 1.0, s.F_DS_P)
+        read_lanes(w, tables, t.SHAPE_D_P, s.YS_0, 1.0, s.F_DS_P)
     if not flat[t.SHAPE_D_E]:
         read_lanes(w, tables, t.SHAPE_D_E, s.C_N, 1.0 / CONCENTRATION_LIMIT, s.F_D_N)
         read_lanes(w, tables, t.SHAPE_D_E, s.C_S, 1.0 / CONCENTRATION_LIMIT, s.F_D_S)
