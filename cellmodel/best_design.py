@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from cellmodel.errors import InputError, unknown_name
-from cellmodel.store import Region
+from cellmodel.ledger import Region
 from cellmodel.study_file import Best, Limits
 
 GROUPS = ("cell", "equipment")  # each has a best design of its own

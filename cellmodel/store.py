@@ -1,22 +1,15 @@
-"""A Dataset on disk that is written chunk by chunk, and a ledger of the chunks that are whole.
+"""A Dataset on disk that is written chunk by chunk, and verified when it is read.
 
 Zarr reads a chunk that is not there as its fill value without a word, and does not know whether a
-chunk belongs to the inputs at hand. So beside the store (`sweep.zarr`, plain Zarr v3) lies a ledger
-(`sweep.zarr.ledger`, JSON lines): first the layout, then a line per chunk with the fingerprint of
-everything it depends on and that of its data, appended after the data is written. What has no
-line, or another fingerprint, is not there.
+chunk belongs to the inputs at hand. So a ledger lies beside the store (plain Zarr v3). What has no
+line in it, or another fingerprint, is not there.
 """
 
 from __future__ import annotations
 
-import functools
-import itertools
-import json
 import math
-import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,51 +19,19 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from cellmodel.errors import InputError
 from cellmodel.fingerprint import fingerprint
-from cellmodel.output_folder import only_writer, output_folder, whole_file
+from cellmodel.ledger import (
+    Layout,
+    Region,
+    append_chunk,
+    ledger_of,
+    read_ledger,
+    write_ledger,
+)
+from cellmodel.output_folder import only_writer, output_folder
 from cellmodel.variables import VARIABLES
 
-FORMAT = 1
 NOT_COMPUTED = -1  # status of cases whose chunk is not there
 COMPRESSORS = (ZstdCodec(level=1), Crc32cCodec())  # Zstandard alone does not notice a flipped bit
-Region = Mapping[str, slice]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What fits into a store.
-
-    Parameters
-    ----------
-    sizes
-        Dimension -> size.
-    lengths
-        Dimension that is cut -> length of a chunk along it.
-    variables
-        Name of a chunked variable -> [dimensions, data type].
-    """
-
-    sizes: Mapping[str, int]
-    lengths: Mapping[str, int]
-    variables: Mapping[str, list]
-    format: int = FORMAT
-
-    @functools.cached_property
-    def regions(self) -> list[dict[str, slice]]:
-        """The part of every chunk, in C order; a chunk is named by its place in this list."""
-        starts = [range(0, self.sizes[dim], length) for dim, length in self.lengths.items()]
-        return [
-            {
-                dim: slice(start, min(start + self.lengths[dim], self.sizes[dim]))
-                for dim, start in zip(self.lengths, corner, strict=True)
-            }
-            for corner in itertools.product(*starts)
-        ]
-
-    def name(self, index: int) -> str:
-        """Return how messages name a chunk."""
-        region = self.regions[index]
-        place = ", ".join(f"{dim} {part.start} to {part.stop - 1}" for dim, part in region.items())
-        return f"chunk {index} of {len(self.regions)} ({place})"
 
 
 def write_chunks(
@@ -122,7 +83,7 @@ def write_chunks(
     with only_writer(path.parent, path.name):
         kept = {} if fresh else _usable(path, layout, wanted)
         _refuse_others(path)
-        _write_ledger(path, layout, kept)  # first: from here on, what it does not list is not there
+        write_ledger(path, layout, kept)  # first: from here on, what it does not list is not there
         if kept:  # labels and masses may have changed where chunks have not
             _without_fixed_strings(frame).to_zarr(path, mode="a", consolidated=False)
         else:
@@ -137,7 +98,7 @@ def write_chunks(
             part = _bare(compute(region), layout)
             whole = {dim: slice(0, size) for dim, size in part.sizes.items()}
             part.to_zarr(path, region=whole | region, mode="r+", consolidated=False)
-            _append(path, {"chunk": index, "inputs": wanted[index], "data": fingerprint(part)})
+            append_chunk(path, {"chunk": index, "inputs": wanted[index], "data": fingerprint(part)})
             done += _cases(region)
             if progress is not None:
                 progress(done, total)
@@ -168,7 +129,7 @@ def open_results(path: str | Path, *, partial: bool = False, verify: bool = True
         If there is no store, or, unless `partial`, a chunk is missing, unfinished or damaged.
     """
     path = Path(path)
-    layout, entries = _read_ledger(path)
+    layout, entries = read_ledger(path)
     stored = _open(path)
     faults = {
         index: "is missing: the run was interrupted, or still runs"
@@ -194,7 +155,7 @@ def open_results(path: str | Path, *, partial: bool = False, verify: bool = True
 
 def chunk_regions(path: str | Path) -> list[dict[str, slice]]:
     """Return the part of every chunk, to go through results that do not fit in memory."""
-    return _read_ledger(Path(path))[0].regions
+    return read_ledger(Path(path))[0].regions
 
 
 def _open(path: Path) -> xr.Dataset:
@@ -233,7 +194,7 @@ def _without(stored: xr.Dataset, layout: Layout, faults: Mapping[int, str]) -> x
 def _usable(path: Path, layout: Layout, wanted: list[str]) -> dict[int, dict]:
     """Return the ledger's entries of chunks that can stay as they are."""
     try:
-        found, entries = _read_ledger(path)
+        found, entries = read_ledger(path)
         stored = _open(path)
     except InputError:
         return {}
@@ -300,53 +261,9 @@ def _cases(region: Region) -> int:
     return math.prod(part.stop - part.start for part in region.values())
 
 
-def _ledger(path: Path) -> Path:
-    return path.with_name(path.name + ".ledger")
-
-
 def _refuse_others(path: Path) -> None:
-    if path.exists() and not _ledger(path).exists():
+    if path.exists() and not ledger_of(path).exists():
         raise InputError(
             f"'{path}' exists and was not written by cellmodel (it has no ledger beside it); move "
             "it, or choose another output folder"
         )
-
-
-def _read_ledger(path: Path) -> tuple[Layout, dict[int, dict]]:
-    """Return the layout and the entries by chunk; a last line that was not finished is left out."""
-    try:
-        text = _ledger(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: there is no store with a readable ledger: {error}") from error
-    lines = text.split("\n")[:-1]
-    try:
-        header, *rows = [json.loads(line) for line in lines]
-        if header["format"] != FORMAT:
-            raise InputError(
-                f"{path}: the store has format {header['format']}, this version reads {FORMAT}; "
-                "write it again"
-            )
-        layout = Layout(**header)
-        entries = {row["chunk"]: row for row in rows}
-        complete = all({"inputs", "data"} <= set(row) for row in rows)
-        if not complete or not set(entries) <= set(range(len(layout.regions))):
-            raise KeyError("chunk")
-    except (ValueError, KeyError, TypeError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: the ledger is damaged; write the store again") from error
-    return layout, entries
-
-
-def _write_ledger(path: Path, layout: Layout, entries: Mapping[int, dict]) -> None:
-    rows = [asdict(layout), *(entries[index] for index in sorted(entries))]
-    with whole_file(_ledger(path)) as temporary:
-        temporary.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-
-
-def _append(path: Path, row: Mapping) -> None:
-    """Add a line, and have the disk confirm it."""
-    with _ledger(path).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
-        file.flush()
-        os.fsync(file.fileno())

@@ -15,8 +15,9 @@ from cellmodel.errors import InputError
 from cellmodel.fingerprint import code_fingerprint, fingerprint
 from cellmodel.kernel_inputs import kernel_inputs
 from cellmodel.kernel_run import CHUNK_SIZE, Progress, attributes, sweep_design
+from cellmodel.ledger import Region
 from cellmodel.materials import bill_of_materials
-from cellmodel.store import Region, write_chunks
+from cellmodel.store import write_chunks
 from cellmodel.variables import label
 
 Key = tuple[str, ...]
@@ -87,6 +88,10 @@ def stream_designs(
         key = keys[int(np.ravel_multi_index(place, [sizes[dim] for dim in outer]))] if outer else ()
         return key, designs[key].slab({dim: region[dim] for dim in inner})
 
+    def inputs_of(region: Region) -> str:
+        key, design = slab(region)
+        return fingerprint(common[key], dict(design.values))
+
     def formed(region: Region) -> xr.Dataset:
         key, design = slab(region)
         own = replace(inputs[key], design=design)
@@ -101,11 +106,7 @@ def stream_designs(
     cycles = 1 + max(int(entry.cycles[-1]) for entry in inputs.values())
     sample = formed({dim: slice(0, 1) for dim in lengths})
     frame = _frame(designs, outer, sample, cycles)
-    return write_chunks(
-        path, frame, sample, lengths,
-        lambda region: fingerprint(common[slab(region)[0]], dict(slab(region)[1].values)),
-        formed, progress, fresh,
-    )  # fmt: skip
+    return write_chunks(path, frame, sample, lengths, inputs_of, formed, progress, fresh)
 
 
 def slab_lengths(sizes: Mapping[str, int], chunk_size: int) -> dict[str, int]:
