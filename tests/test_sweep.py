@@ -110,6 +110,11 @@ def test_a_changed_cell_is_the_row_of_its_sweep(inputs):
         )
 
 
+def test_names_are_loaded(whole):
+    named = cm.sweep_formation("nmc532-graphite", "two-cycle", "regenerative-cycler", over=OVER)
+    AGREE(named, whole)
+
+
 def test_several_cells_are_the_sweeps_of_each(inputs):
     cells = [cm.load_cell(name) for name in CELLS]
     over = {"charge_rate": [0.08, 0.15]}
@@ -411,10 +416,11 @@ def test_a_smaller_tolerance_changes_little(inputs):
         ({"chunk_size": 0}, "chunk_size must be at least 1"),
         ({"over": {"charge_rte": [0.1]}}, "charge_rate"),
         ({"cell": []}, "non-empty list"),
-        ({"cell": "nmc532-graphite"}, "load_cell"),
-        ({"cell": [cm.load_cell("lfp-graphite")] * 2}, "different names"),
-        ({"protocol": "two-cycle"}, "load_protocol"),
-        ({"equipment": None}, "load_equipment"),
+        ({"cell": ["lfp-graphite"] * 2}, "different names"),
+        ({"cell": "nmc532"}, "nmc532-graphite"),
+        ({"cell": 532}, "cell must be a Cell, a name or a non-empty list"),
+        ({"protocol": "two-cycles"}, "two-cycle"),
+        ({"equipment": None}, "equipment .* got None"),
     ],
 )
 def test_wrong_arguments_are_refused_before_work(inputs, changed, message):
