@@ -1,0 +1,332 @@
+"""Tables and rows of real parameter sets against PyBaMM's own functions."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pybamm
+import pytest
+
+import cellmodel as cm
+from cellmodel.bridge.kernel_cell import kernel_cell
+from cellmodel.bridge.kernel_rows import names
+from cellmodel.bridge.parameter_values import parameter_values
+from kernels import parameters, sei, tables
+from kernels.kinetics import GAS, exchange_current
+from kernels.tables import lookup
+
+CELLS = ("lfp-graphite", "nmc532-graphite", "nmc811-graphite-siox")
+SETS = ("Chen2020", "Marquis2019", "Mohtat2020", "OKane2022")
+SIDES = ("negative", "positive")
+RANDOM = np.random.default_rng(7)
+STOICHIOMETRIES = RANDOM.uniform(0.002, 0.998, 60)
+SALT = RANDOM.uniform(100.0, 4000.0, 60)
+TEMPERATURES = RANDOM.uniform(263.15, 333.15, 60)
+
+
+@functools.cache
+def _values(name):
+    return parameter_values(cm.load_cell(name)) if name in CELLS else pybamm.ParameterValues(name)
+
+
+@functools.cache
+def _tabulated(name, *own):
+    law = cm.load_cell(name).sei if name in CELLS else "ec reaction limited"
+    return kernel_cell(_values(name), law, (0.01, 0.95), frozenset(own))
+
+
+def _rows(name):
+    return _tabulated(name).rows({})
+
+
+def _read(name, which, positions):
+    return np.array([lookup(_tabulated(name).tables, which, at)[0] for at in positions])
+
+
+def _pybamm(name, symbols):
+    """Values of PyBaMM's own expressions for a set."""
+    values = _values(name)
+    return np.array([np.asarray(values.process_symbol(s).evaluate()).item() for s in symbols])
+
+
+def _phase(side):
+    parameters_of_pybamm = pybamm.LithiumIonParameters()
+    return parameters_of_pybamm.n.prim if side == "negative" else parameters_of_pybamm.p.prim
+
+
+def _inverse_temperature(name, T):
+    return (1 / _rows(name)["reference_temperature"] - 1 / T) / GAS
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("name", CELLS + SETS)
+def test_potentials_are_those_of_pybamm_at_any_temperature(name, side):
+    index = SIDES.index(side)
+    U = _phase(side).U
+    expected = _pybamm(
+        name,
+        [
+            U(pybamm.Scalar(s), pybamm.Scalar(T))
+            for s, T in zip(STOICHIOMETRIES, TEMPERATURES, strict=True)
+        ],
+    )
+    reference = _read(name, (tables.U_N, tables.U_P)[index], STOICHIOMETRIES)
+    entropic = _read(name, (tables.DUDT_N, tables.DUDT_P)[index], STOICHIOMETRIES)
+    found = reference + (TEMPERATURES - _rows(name)["reference_temperature"]) * entropic
+    jagged = name in ("OKane2022", "nmc811-graphite-siox")  # a measured curve, linear in pieces
+    np.testing.assert_allclose(found, expected, rtol=0, atol=5e-6 if jagged else 5e-7)
+    if not _tabulated(name).flat[(tables.DUDT_N, tables.DUDT_P)[index]]:
+        assert np.abs(entropic).max() > 1e-6
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("name", CELLS + SETS)
+def test_exchange_currents_are_those_of_pybamm(name, side):
+    phase, rows = _phase(side), _rows(name)
+    expected = _pybamm(
+        name,
+        [
+            phase.j0(pybamm.Scalar(c), pybamm.Scalar(s) * phase.c_max, pybamm.Scalar(T))
+            for c, s, T in zip(SALT, STOICHIOMETRIES, TEMPERATURES, strict=True)
+        ],
+    )
+    which = (tables.SHAPE_J_N, tables.SHAPE_J_P)[SIDES.index(side)]
+    found = [
+        exchange_current(
+            rows[f"{side}_exchange_current"] * shape, s, rows[f"{side}_exchange_current_order"],
+            np.log(c / rows["reference_electrolyte_concentration"]),
+            rows[f"{side}_exchange_current_activation"], _inverse_temperature(name, T),
+        )
+        for shape, c, s, T in zip(
+            _read(name, which, STOICHIOMETRIES), SALT, STOICHIOMETRIES, TEMPERATURES, strict=True
+        )
+    ]  # fmt: skip
+    np.testing.assert_allclose(found, expected, rtol=2e-4, atol=0)
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("name", CELLS + SETS)
+def test_particle_diffusivities_are_those_of_pybamm(name, side):
+    phase, rows = _phase(side), _rows(name)
+    expected = _pybamm(
+        name,
+        [
+            phase.D(pybamm.Scalar(s) * phase.c_max, pybamm.Scalar(T))
+            for s, T in zip(STOICHIOMETRIES, TEMPERATURES, strict=True)
+        ],
+    )
+    shape = _read(name, (tables.SHAPE_D_N, tables.SHAPE_D_P)[SIDES.index(side)], STOICHIOMETRIES)
+    activated = np.exp(
+        rows[f"{side}_diffusivity_activation"] * _inverse_temperature(name, TEMPERATURES)
+    )
+    np.testing.assert_allclose(
+        rows[f"{side}_diffusivity"] * shape * activated, expected, rtol=1e-9, atol=0
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "which", "function", "activated"),
+    [
+        ("electrolyte_diffusivity", tables.SHAPE_D_E, "D_e", True),
+        ("electrolyte_conductivity", tables.SHAPE_KAPPA, "kappa_e", True),
+        ("thermodynamic_factor", tables.SHAPE_TDF, "thermodynamic_factor", False),
+        ("transference_number", tables.SHAPE_T_PLUS, "t_plus", False),
+    ],
+)
+@pytest.mark.parametrize("name", CELLS + SETS)
+def test_electrolyte_properties_are_those_of_pybamm(name, row, which, function, activated):
+    of_pybamm = getattr(pybamm.LithiumIonParameters(), function)
+    expected = _pybamm(
+        name,
+        [
+            of_pybamm(pybamm.Scalar(c), pybamm.Scalar(T))
+            for c, T in zip(SALT, TEMPERATURES, strict=True)
+        ],
+    )
+    rows = _rows(name)
+    found = rows[row] * _read(name, which, SALT / tables.CONCENTRATION_LIMIT)
+    if activated:
+        energy = rows[f"{row}_activation"]
+        found = found * np.exp(energy * _inverse_temperature(name, TEMPERATURES))
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("name", CELLS + SETS)
+def test_tables_called_flat_are(name):
+    cell = _tabulated(name)
+    for which, flat in enumerate(cell.flat):
+        constant = 0.0 if which in (tables.DUDT_N, tables.DUDT_P) else 1.0
+        nodes = cell.tables[which, :, 0]
+        assert not flat or np.abs(nodes - constant).max() < 1e-5
+
+
+@pytest.mark.parametrize("name", CELLS + SETS)
+def test_potentials_have_no_swings_between_their_nodes(name):
+    """At the ends PyBaMM's potentials climb steeply: the cubic must stay between its nodes."""
+    cell = _tabulated(name)
+    for which in (tables.U_N, tables.U_P):
+        for interval in (0, tables.INTERVALS - 1):
+            positions = (interval + np.linspace(0, 1, 50)) / tables.INTERVALS
+            values = np.array([lookup(cell.tables, which, at)[0] for at in positions])
+            ends = sorted((values[0], values[-1]))
+            assert ends[0] - 1e-9 <= values.min()
+            assert values.max() <= ends[1] + 1e-9
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_rows_are_the_numbers_of_the_cell(name):
+    cell, rows = cm.load_cell(name), _rows(name)
+    assert set(rows) == set(parameters.NAMES)
+    for row, parameter in (
+        ("negative_electrode_thickness", "Negative electrode thickness [m]"),
+        ("positive_particle_radius", "Positive particle radius [m]"),
+        ("separator_porosity", "Separator porosity"),
+        ("positive_maximum_concentration", "Maximum concentration in positive electrode [mol.m-3]"),
+        ("sei_exchange_current", "SEI reaction exchange current density [A.m-2]"),
+        ("sei_initial_thickness", "Initial SEI thickness [m]"),
+    ):
+        assert rows[row] == cell.parameter(parameter)
+    area = cell.parameter("Electrode width [m]") * cell.parameter("Electrode height [m]")
+    area *= cell.parameter("Number of electrodes connected in parallel to make a cell")
+    np.testing.assert_allclose(rows["electrode_area"], area, rtol=1e-15, atol=0)
+    low, high = parameters.LOWER, parameters.UPPER
+    values = np.array([rows[row] for row in parameters.NAMES])
+    assert ((low < values) & (values < high)).all()
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_the_heat_capacity_is_that_of_pybamm(name):
+    """PyBaMM's effective density times heat capacity over all layers, times the cell's volume."""
+    of_pybamm, values = pybamm.LithiumIonParameters(), _values(name)
+    volume = values.process_symbol(of_pybamm.V_cell).evaluate()
+    per_volume = values.process_symbol(of_pybamm.rho_c_p_eff(pybamm.Scalar(298.15))).evaluate()
+    np.testing.assert_allclose(
+        _rows(name)["heat_capacity"], float(volume) * float(per_volume), rtol=1e-12, atol=0
+    )
+
+
+# what may be swept
+
+
+def test_every_name_that_may_be_swept_reaches_a_row():
+    cell = _tabulated("nmc532-graphite")
+    before = cell.rows({})
+    untouched = {
+        name
+        for name in names() & cell.numbers.keys()
+        if cell.rows({name: 1.1 * cell.numbers[name] + 1e-30}) == before
+    }
+    assert untouched == set()
+
+
+def test_a_swept_function_becomes_a_constant():
+    name = "Electrolyte diffusivity [m2.s-1]"
+    assert not _tabulated("nmc811-graphite-siox").flat[tables.SHAPE_D_E]
+    cell = _tabulated("nmc811-graphite-siox", name)
+    assert cell.flat[tables.SHAPE_D_E]
+    rows = cell.rows({name: np.array([1e-10, 2e-10])})
+    np.testing.assert_array_equal(rows["electrolyte_diffusivity"], [1e-10, 2e-10])
+    assert rows["electrolyte_diffusivity_activation"] == 0.0
+
+
+def test_a_swept_maximum_concentration_scales_the_exchange_current_as_pybamm_does():
+    name = "Maximum concentration in positive electrode [mol.m-3]"
+    cell = _tabulated("nmc811-graphite-siox", name)
+    values = _values("nmc811-graphite-siox").copy()
+    more = 1.2 * values[name]
+    values.update({name: more})
+    changed = kernel_cell(values, "tunnelling limited", (0.01, 0.95))
+    swept = cell.rows({name: np.array([more])})
+    np.testing.assert_allclose(
+        swept["positive_exchange_current"], changed.rows({})["positive_exchange_current"],
+        rtol=1e-6, atol=0,
+    )  # fmt: skip
+
+
+def test_a_diffusivity_that_depends_on_concentration_is_tabulated():
+    """The kernels read it at the particle's surface, once per time step."""
+    values = pybamm.ParameterValues("Chen2020")
+
+    def diffusivity(stoichiometry, T):
+        return 4e-14 * (1.5 - stoichiometry) * pybamm.exp(30e3 / 8.314462618 * (1 / 298.15 - 1 / T))
+
+    values.update({"Negative particle diffusivity [m2.s-1]": diffusivity})
+    cell = kernel_cell(values, "ec reaction limited", (0.01, 0.95))
+    assert not cell.flat[tables.SHAPE_D_N]
+    assert cell.flat[tables.SHAPE_D_P]
+    rows = cell.rows({})
+    np.testing.assert_allclose(rows["negative_diffusivity"], 4e-14, rtol=1e-9, atol=0)
+    np.testing.assert_allclose(rows["negative_diffusivity_activation"], 30e3, rtol=1e-6, atol=0)
+    shape = [lookup(cell.tables, tables.SHAPE_D_N, s)[0] for s in (0.1, 0.5, 0.9)]
+    np.testing.assert_allclose(shape, [1.4, 1.0, 0.6], rtol=1e-9, atol=0)
+
+
+# what is refused
+
+
+def test_an_unknown_swept_name_lists_the_nearest():
+    with pytest.raises(cm.InputError, match="Negative electrode thickness \\[m\\]"):
+        _tabulated("Chen2020", "Negative electrode thicknes [m]")
+
+
+def test_a_parameter_that_pybamm_knows_but_the_kernels_do_not_is_refused():
+    name = "Typical plated lithium concentration [mol.m-3]"
+    cell = cm.load_cell("nmc811-graphite-siox")
+    with pytest.raises(cm.InputError, match="parameter that the kernels take"):
+        cm.sweep_formation(cell, "two-cycle", "regenerative-cycler", over={name: [900.0, 1000.0]})
+
+
+def test_an_unknown_sei_law_lists_those_there_are():
+    with pytest.raises(cm.InputError, match="tunnelling limited"):
+        kernel_cell(_values("Chen2020"), "tunneling limited", (0.01, 0.95))
+
+
+@pytest.mark.parametrize(
+    ("name", "law", "message"),
+    [
+        ("Prada2013", "ec reaction limited", "the kernels need '.*; give the cell this parameter"),
+        ("Chen2020", "tunnelling limited", "the kernels need 'Tunneling barrier factor"),
+        ("Ai2020", "ec reaction limited", "Electrolyte diffusivity .* one Arrhenius law"),
+        ("ORegan2022", "ec reaction limited", "must be a constant for the kernels"),
+    ],
+)  # fmt: skip
+def test_sets_that_the_kernels_cannot_take_are_refused_by_name(name, law, message):
+    with pytest.raises(cm.InputError, match=message):
+        kernel_cell(pybamm.ParameterValues(name), law, (0.01, 0.95))
+
+
+def _with(functions):
+    values = pybamm.ParameterValues("Chen2020")
+    values.update(functions)
+    return kernel_cell(values, "ec reaction limited", (0.01, 0.95))
+
+
+def test_a_rate_that_is_no_power_of_the_salt_is_refused():
+    def exchange(c_e, c_s, c_max, T):
+        return 2e-5 * (1 + c_e / 1000) * pybamm.sqrt(c_s * (c_max - c_s))
+
+    name = "Negative electrode exchange-current density [A.m-2]"
+    with pytest.raises(cm.InputError, match=r"must be a power of the salt concentration"):
+        _with({name: exchange})
+
+
+def test_a_diffusivity_that_is_not_arrhenius_is_refused():
+    def diffusivity(stoichiometry, T):
+        return 4e-14 * (1 + 0.01 * (T - 298.15))
+
+    name = "Positive particle diffusivity [m2.s-1]"
+    with pytest.raises(cm.InputError, match=r"must follow one Arrhenius law"):
+        _with({name: diffusivity})
+
+
+def test_a_transference_number_that_depends_on_temperature_is_refused():
+    def transference(c_e, T):
+        return 0.26 * pybamm.exp(500 * (1 / 298.15 - 1 / T))
+
+    with pytest.raises(cm.InputError, match="must not depend on temperature"):
+        _with({"Cation transference number": transference})
+
+
+def test_laws_are_those_of_the_kernels():
+    assert {cm.load_cell(name).sei for name in CELLS} <= set(sei.LAWS)
