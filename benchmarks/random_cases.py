@@ -43,7 +43,7 @@ def random_cases(
     count
         Number of cases, along the dimension `case`.
     seed
-        The same seed gives the same cases.
+        The same seed gives the same cases; more of them begin with the same ones.
     rates
         Range of charge and discharge rates [C]; their logarithms are uniform.
     temperatures
@@ -51,15 +51,13 @@ def random_cases(
     spread
         Geometry lies within this share of the cell's own, either way.
     """
-    random = np.random.default_rng(seed)
-    drawn = {
-        name: np.exp(random.uniform(*np.log(rates), count))
-        for name in RATES
-        if name in protocol.variables
-    }
-    drawn["temperature"] = random.uniform(*temperatures, count)
-    for name in GEOMETRY:
-        drawn[name] = cell.parameter(name) * random.uniform(1 - spread, 1 + spread, count)
+    known = [name for name in RATES if name in protocol.variables]
+    ranges = dict.fromkeys(known, np.log(rates)) | {"temperature": temperatures}
+    ranges |= dict.fromkeys(GEOMETRY, (1 - spread, 1 + spread))
+    shares = np.random.default_rng(seed).random((count, len(ranges)))
+    drawn = {name: np.interp(shares[:, i], (0, 1), ranges[name]) for i, name in enumerate(ranges)}
+    drawn |= {name: np.exp(drawn[name]) for name in known}
+    drawn |= {name: cell.parameter(name) * drawn[name] for name in GEOMETRY}
     return {name: ("case", values) for name, values in drawn.items()}
 
 
