@@ -29,14 +29,15 @@ from kernels.vector_math import exp, log
 # for a current step, in charge for a hold; charges are shares of the negative electrode's
 # capacity. The error of a trapezoid is a sixth of it. Voltages at the ends of a step do not depend
 # on its length: quick transients that move hardly any charge need no small steps.
-ENERGY_DEPARTURE = 6e-5  # V
+ENERGY_DEPARTURE = 4e-5  # V
 CHARGE_DEPARTURE = 3e-5
 LIMIT_WINDOW = 3e-5  # V within which a limit counts as reached
 CUT_OFF_WINDOW = 2e-4  # share of the cut-off current, likewise
 SHORTEST_STEP = 1e-6  # s
 STUCK_STEP = 1e-3  # s, below which a step that would leave the model's range ends the case
 ATTEMPT_LIMIT = 500  # per protocol step at tolerance 1
-STOICHIOMETRY_EDGE = 1e-5
+# within a thousandth of empty or full PyBaMM's potentials are asymptotes of its own making
+STOICHIOMETRY_EDGE = 1e-3
 TEMPERATURE_LOW, TEMPERATURE_HIGH = 233.0, 373.0  # K, range of the tables
 
 

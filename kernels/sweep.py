@@ -8,17 +8,15 @@ step.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import config, njit, prange
 
 from kernels import parameters as p
 from kernels import workspace as s
 from kernels.cell import GROWTH, march
 from kernels.kinetics import FARADAY
 from kernels.parameters import COUNT, LANES
-from kernels.protocol import REST, VALUES
+from kernels.protocol import VALUES
 from kernels.status import OK
-from kernels.tables import INTERVALS
-from kernels.tables import NAMES as TABLES
 
 #: rows of the summary
 SUMMARY = (
@@ -96,28 +94,18 @@ def trace(base, tables, flat, sei_law, kinds, cycles, tolerance, rows):
     return used, int(w[s.STATUS])
 
 
+#: one compilation for every call: outputs may be slices of larger arrays
+SIGNATURE = (
+    "void(float64[::1], int64[::1], float64[:, ::1], float64[:, :, ::1], boolean[::1], int64, "
+    "int64[::1], int64[::1], float64, float64[:, :, :], float64[:, :], int8[::1])"
+)
+
+
 def compile_all():
     """Compile `sweep`, or read it from the cache; `trace` is compiled when it is first called."""
-    empty = np.empty((0, 0))
-    nothing = np.empty(0, dtype=np.int64)
-    rest, first = np.full(1, REST), np.zeros(1, dtype=np.int64)
-    tables, flat = np.zeros((len(TABLES), INTERVALS, 5)), np.ones(len(TABLES), dtype=np.bool_)
-    base = np.zeros(COUNT + len(VALUES))  # invalid on purpose: such a case ends at once
-    sums, summary = np.empty((4, 1, 0)), np.empty((len(SUMMARY), 0))
-    sweep(
-        base,
-        nothing,
-        empty,
-        tables,
-        flat,
-        0,
-        rest,
-        first,
-        1.0,
-        sums,
-        summary,
-        np.empty(0, dtype=np.int8),
-    )
+    if not config.DISABLE_JIT:
+        sweep.compile(SIGNATURE)
+        sweep.disable_compile()
 
 
 @njit(error_model="numpy")

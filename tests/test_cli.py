@@ -184,7 +184,8 @@ def test_a_dry_run_writes_nothing(study, tmp_path):
     result = call("run", study, "--output", tmp_path / "results", "--dry-run")
     assert result.exit_code == 0
     assert "2 formations" in result.stderr
-    assert " s; about " in result.stdout
+    assert "about " in result.stdout
+    assert " MB of memory" in result.stdout
     assert "MB of memory; at most" in result.stdout
     assert f"'{tmp_path / 'results'}'" in result.stdout
     assert not (tmp_path / "results").exists()
