@@ -13,7 +13,6 @@ import functools
 import hashlib
 import importlib.resources
 import logging
-import pickle
 import shutil
 from pathlib import Path
 from types import ModuleType
@@ -61,14 +60,7 @@ def kernels() -> ModuleType:
         logger.warning("compiling the kernels for this machine, once: about 20 s")
     try:
         module.compile_all()
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        OSError,
-        AttributeError,
-        ValueError,
-        IndexError,
-    ) as error:
+    except Exception as error:  # a damaged file may raise anything, LLVM's errors included
         logger.warning(
             "the kernels in %s cannot be read (%s); compiling them again", cache_folder(), error
         )

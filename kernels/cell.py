@@ -185,8 +185,8 @@ def march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, growth, pe
         a table is 1 or 0
     sei_law : int, index into sei.LAWS
     kinds, cycles : int64 arrays, shape (steps,)
-    tolerance : float, 1 for the stated accuracy; smaller is more accurate, the error falls in
-        proportion
+    tolerance : float, 1 for the stated accuracy; smaller is more accurate, the errors of energies
+        fall with its power 0.5 to 0.75
     growth : float, above 1, most that a time step may be longer than the one before
     per_cycle : float64 array, shape (4, cycles, LANES), filled with charge in, charge out [C],
         energy in, energy out [J]

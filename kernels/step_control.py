@@ -83,6 +83,11 @@ def compare_with_limit(w, kind, tables):
             + abs(w[s.SLOPE_N + i] * (dxs - w[s.XS_SLOPE + i] * h))
             + abs(w[s.SLOPE_P + i] * (dys - w[s.YS_SLOPE + i] * h))
         )
+        # the surface was filled by the side current as predicted
+        mistaken = 0.5 * h * abs(w[s.J_1 + i] - w[s.J_GUESS + i]) * w[s.S_N + i] * w[s.Q_N + i]
+        mistaken *= abs(w[s.SLOPE_N + i])
+        departure += mistaken
+        w[s.MISTAKEN + i] = mistaken
         w[s.ERROR + i] = departure * h * abs(w[s.I_1 + i]) * w[s.Q_N + i] / ENERGY_DEPARTURE
         w[s.OVER + i] = 0.0
         w[s.HIT + i] = 0.0
@@ -111,6 +116,7 @@ def compare_with_limit(w, kind, tables):
             )
             limited = w[s.LIMIT + i] < NONE
             departure = abs(w[s.I_1 + i] - w[s.I_0 + i] - w[s.I_SLOPE + i] * h)
+            departure += abs(w[s.MISTAKEN + i] / w[s.DV_DI + i])
             w[s.ERROR + i] = departure * h * w[s.Q_N + i] / CHARGE_DEPARTURE
             w[s.OVER + i] = 1.0 if (I_b < u * (1.0 - CUT_OFF_WINDOW)) & limited else 0.0
             w[s.HIT + i] = 1.0 if (I_b <= u * (1.0 + CUT_OFF_WINDOW)) & limited else 0.0
@@ -131,9 +137,10 @@ def judge(w, tolerance, growth):
         salt_p = w[p.C_E + i] + g * (w[s.U_SALT_P + i] - w[s.DROP_P + i] * (1.0 / 3.0))
         salt_n = w[p.C_E + i] + g * (w[s.U_SALT_N + i] + w[s.DROP_N + i] * (1.0 / 3.0))
         low, high = STOICHIOMETRY_EDGE, 1.0 - STOICHIOMETRY_EDGE
-        inside = (
-            (w[s.XS + i] > low) & (w[s.XS + i] < high) & (w[s.YS + i] > low) & (w[s.YS + i] < high)
-        )
+        x = w[s.X_C + i] + w[s.X_I + i] * w[s.I_1 + i]
+        y = w[s.Y_C + i] + w[s.Y_I + i] * w[s.I_1 + i]
+        inside = (w[s.XS + i] > low) & (w[s.XS + i] < high) & (x > low) & (x < high)
+        inside = inside & (w[s.YS + i] > low) & (w[s.YS + i] < high) & (y > low) & (y < high)
         salted = (salt_n > SALT_EDGE) & (salt_p > SALT_EDGE)
         warm = (w[s.T_1 + i] > TEMPERATURE_LOW) & (w[s.T_1 + i] < TEMPERATURE_HIGH)
         valid = inside & salted & warm & (abs(w[s.V_1 + i]) < NONE)
@@ -221,10 +228,13 @@ def advance(w, kind):
         c, u_n, u_s, u_p = w[p.C_E + i], w[s.U_SALT_N + i], w[s.U_SALT_S + i], w[s.U_SALT_P + i]
         mean = w[s.SHARE_N + i] * u_n + w[s.SHARE_S + i] * u_s + w[s.SHARE_P + i] * u_p
         w[s.G + i] = g if accepted else w[s.G + i]
-        w[s.C_N + i] = c + g * u_n if accepted else w[s.C_N + i]
-        w[s.C_S + i] = c + g * u_s if accepted else w[s.C_S + i]
-        w[s.C_P + i] = c + g * u_p if accepted else w[s.C_P + i]
-        w[s.C_AV + i] = c + g * mean if accepted else w[s.C_AV + i]
+        # the concentrations at which properties are read follow as the profile does, and by half
+        # at most: where a diffusivity rises steeply with salt the whole way would swing for ever
+        mix = w[s.SALT_MIX + i] if accepted else 0.0
+        w[s.C_N + i] += mix * (c + g * u_n - w[s.C_N + i])
+        w[s.C_S + i] += mix * (c + g * u_s - w[s.C_S + i])
+        w[s.C_P + i] += mix * (c + g * u_p - w[s.C_P + i])
+        w[s.C_AV + i] += mix * (c + g * mean - w[s.C_AV + i])
     for i in range(LANES):
         accepted = w[s.ACCEPTED + i] > 0.0
         per_second = 1.0 / w[s.H + i] if w[s.H + i] > 0.0 else 0.0

@@ -65,7 +65,7 @@ def hermite_table(values, slopes):
 def lookup(tables, which, position):
     """Value, slope and integral from 0 of table `which` at a position, held within [0, 1]."""
     u = min(max(position, 0.0), 1.0) * INTERVALS
-    i = min(int(u), INTERVALS - 1)
+    i = max(min(int(u), INTERVALS - 1), 0)  # a NaN may be any integer
     f = u - i
     c0, c1, c2, c3 = (
         tables[which, i, 0],

@@ -133,6 +133,7 @@ def propose(w, tables, flat):
         e, mean = decay(w[s.H + i] / tau)
         w[s.G_C + i] = mode_step(w[s.G + i], w[s.PER_AREA + i], w[s.I_0 + i], 0.0, e, mean)
         w[s.G_I + i] = w[s.PER_AREA + i] * (1.0 - mean)
+        w[s.SALT_MIX + i] = 0.5 * (1.0 - e)
         kappa = w[p.KAPPA + i] * w[s.F_KAPPA + i] * arrhenius(w[p.E_KAPPA + i], z)
         w[s.R_ELECTROLYTE + i] = w[s.R_PATH + i] / kappa
         w[s.CHI + i] = 2.0 * (1.0 - t_plus) * w[p.TDF + i] * w[s.F_TDF + i]
@@ -243,6 +244,7 @@ def hold(w, iterations, tables, flat):
         if all_held:
             break
     evaluate(w, tables, flat)
+    differentiate(w)
     for i in range(LANES):
         w[s.V_1 + i] = w[s.SETPOINT + i]
 

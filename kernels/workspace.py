@@ -46,14 +46,14 @@ X_MODE_C, X_MODE_I, Y_MODE_C, Y_MODE_I = _modes(), _modes(), _modes(), _modes()
 (STEPS_N, STEPS_P, PER_STEPS_N, PER_STEPS_P, UNIT_N, UNIT_P) = _rows(6)
 # Electrolyte: layer means, factors read from the tables, unit profile, resistance, chi
 (C_N, C_S, C_P, C_AV, F_D_N, F_D_S, F_D_P, F_KAPPA, F_TDF, F_T_PLUS) = _rows(10)
-(U_SALT_N, U_SALT_S, U_SALT_P, DROP_N, DROP_P, R_ELECTROLYTE, CHI) = _rows(7)
+(U_SALT_N, U_SALT_S, U_SALT_P, DROP_N, DROP_P, R_ELECTROLYTE, CHI, SALT_MIX) = _rows(8)
 # Surfaces: stoichiometry, potential with its slope and integral, entropic change, other factors
 (XS, YS, POT_N, POT_P, SLOPE_N, SLOPE_P, AREA_N, AREA_P, ENT_N, ENT_P) = _rows(10)
 (F_J_N, F_J_P, F_DS_N, F_DS_P, J0_N, J0_P) = _rows(6)
 # The protocol step: setpoint, limit, time left, bracket of the limit, marching or not, status
 (SETPOINT, LIMIT, LEFT, BRACKET, ACTIVE, STATUS, ATTEMPTS) = _rows(7)
 # The verdict on a time step
-(ERROR, OVER, HIT, TO_LIMIT, ACCEPTED, H_NEXT, HELD) = _rows(7)
+(ERROR, MISTAKEN, OVER, HIT, TO_LIMIT, ACCEPTED, H_NEXT, HELD) = _rows(8)
 # Sums over the protocol step, and over the protocol
 (CHARGE_IN, CHARGE_OUT, ENERGY_IN, ENERGY_OUT) = _rows(4)
 (TIME, TIME_IN, TIME_OUT, SQUARED_CURRENT, T_MAX, PHI_MIN) = _rows(6)
