@@ -32,7 +32,7 @@ SUMMARY = (
     "positive_stoichiometry",
 )
 BLOCKS_PER_TASK = 4
-TRACE_GROWTH = 1.3  # enough points to draw a relaxation by straight lines
+TRACE_GROWTH = 1.15  # enough points to draw a relaxation by straight lines
 
 
 @njit(parallel=True, error_model="numpy", cache=True)
