@@ -49,11 +49,15 @@ def random_cases(
     temperatures
         Range of the temperature [K] of the chamber, and of the cell at the start.
     spread
-        Geometry lies within this share of the cell's own, either way.
+        Geometry lies within this share of the cell's own, either way; the negative electrode is
+        not thinner, the positive not thicker than that.
     """
     known = [name for name in RATES if name in protocol.variables]
     ranges = dict.fromkeys(known, np.log(rates)) | {"temperature": temperatures}
     ranges |= dict.fromkeys(GEOMETRY, (1 - spread, 1 + spread))
+    # a case with too little negative electrode is refused, and would be cheap: keep them balanced
+    ranges |= {"Negative electrode thickness [m]": (1, 1 + spread)}
+    ranges |= {"Positive electrode thickness [m]": (1 - spread, 1)}
     shares = np.random.default_rng(seed).random((count, len(ranges)))
     drawn = {name: np.interp(shares[:, i], (0, 1), ranges[name]) for i, name in enumerate(ranges)}
     drawn |= {name: np.exp(drawn[name]) for name in known}

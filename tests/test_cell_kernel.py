@@ -466,7 +466,7 @@ FURIOUS = [current(-10.0, until=6.0)]
         (status.STOICHIOMETRY_LIMIT, [rest(NONE)], {}),
         (status.ELECTROLYTE_DEPLETED, FURIOUS, {"electrolyte_diffusivity": 1e-11}),
         (status.TEMPERATURE_LIMIT, FURIOUS, {"cooling": 0.0, "heat_capacity": 5.0}),
-        (status.STEP_COUNT_LIMIT, [current(-1.0, until=4.2), hold(4.2, until=1e-9)], {}),
+        (status.STEP_COUNT_LIMIT, [current(-1.0, until=4.2), hold(4.2, until=1e-20)], {}),
     ],
 )  # fmt: skip
 def test_what_cannot_be_solved_gets_its_status(code, steps, changed):
