@@ -61,8 +61,8 @@ def trace_formation(
     from kernels.status import OK, SENTENCES
 
     design = design_space(cell, protocol, equipment, None)
-    summary = sweep_design(design, tolerance)
     inputs = kernel_inputs(design)
+    summary = sweep_design(design, tolerance, inputs=inputs)
     base, _, _ = inputs.vectors(0, 1)
     rows = np.empty((MOST_ROWS, len(TRACE)))
     tables, flat, law = inputs.cell.tables, inputs.cell.flat, inputs.cell.sei_law
