@@ -1,14 +1,17 @@
 """A protocol as numbers: the kind of each step (the same for every case) and its values (free for
-every case).
+every case). Whichever limit comes first ends a step.
 """
 
-CURRENT = 0  # constant current until a voltage or a time
-VOLTAGE = 1  # constant voltage until a current or a time
-REST = 2  # no current for a time
+CURRENT = 0  # rests are current steps, too
+VOLTAGE = 1
+POWER = 2
 
 #: values of a step, in the order of their last index
-VALUES = ("setpoint", "limit", "duration")
-SETPOINT = 0  # A (discharge positive) or V
-LIMIT = 1  # V for a current step, A (magnitude) for a voltage step; NONE if it has none
-DURATION = 2  # s; NONE if unlimited
-NONE = 1e30  # large, not infinite: inf - inf would be a NaN
+VALUES = (
+    "setpoint",  # A, V or W; positive discharges
+    "voltage_limit",  # V
+    "current_limit",  # A, magnitude, which the current falls to
+    "duration",  # s
+    "charge",  # C, magnitude, passed since the step began
+)
+NONE = 1e30  # no limit; large, not infinite: inf - inf would be a NaN

@@ -1,37 +1,19 @@
-"""Growth of the solid-electrolyte interphase on the negative electrode: PyBaMM's laws, each a
-scalar function.
+"""Growth of the solid-electrolyte interphase: all of PyBaMM's laws in one formula.
 
-The current density is per area of particle surface and counts as a positive number: lithium
-consumed.
+    E = exp(-alpha F / (R T) (phi - U) - beta L)
+    j = A ((1 - m) E + m max(U - phi, 0)) / (a + L (b E + d))
 """
 
 from kernels.compiled import law
 from kernels.kinetics import FARADAY, GAS
 from kernels.vector_math import exp
 
-EC_REACTION_LIMITED = 0
-TUNNELLING_LIMITED = 1
-#: PyBaMM's option strings, in the order of the codes
-LAWS = ("ec reaction limited", "tunnelling limited")
-
 
 @law
-def ec_reaction_limited(potential, thickness, T, rate, concentration, diffusivity, open_circuit):
-    """Solvent reduction behind a film it must diffuse through [A m-2] (Yang et al. 2017, J. Power
-    Sources 360, 28, eqs. 10-11).
-
-    `potential` is that of the reaction, negative electrode against electrolyte less the drop over
-    the film [V].
-    """
-    k = rate * exp(-0.5 * FARADAY / (GAS * T) * (potential - open_circuit))
-    return FARADAY * concentration * k / (1.0 + thickness * k / diffusivity)
-
-
-@law
-def tunnelling_limited(potential, thickness, T, exchange_current, barrier):
-    """Electrons tunnelling through the film [A m-2] (Tang, Lu, Newman 2012, J. Electrochem. Soc.
-    159 A1775, eq. 25).
-
-    `potential` is that of the negative electrode against the electrolyte, film included [V].
-    """
-    return exchange_current * exp(-0.5 * FARADAY / (GAS * T) * potential - barrier * thickness)
+def side_current(phi, L, T, A, alpha, U, beta, a, b, d, m):
+    """Current density per particle area [A m-2], counted positive, and its decrease per metre."""
+    E = exp(alpha * (FARADAY / GAS) * (U - phi) / T - beta * L)
+    resistance = 1.0 / (a + L * (b * E + d))
+    j = A * ((1.0 - m) * E + m * max(U - phi, 0.0)) * resistance
+    fall = (beta * (1.0 - m) * a + b * E + d * (1.0 + (1.0 - m) * beta * L)) * resistance
+    return j, j * fall

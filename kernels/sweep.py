@@ -2,9 +2,8 @@
 outputs are filled.
 
 The numbers of a case are a base vector shared by all, with a few columns of its own: memory per
-case is what varies.
-A vector is the cell's parameters (`parameters.NAMES`) followed by the protocol's values, step by
-step.
+case is what varies. A vector is the cell's parameters (`parameters.NAMES`) followed by the
+protocol's values, step by step.
 """
 
 import numpy as np
@@ -12,11 +11,13 @@ from numba import config, njit, prange
 
 from kernels import parameters as p
 from kernels import workspace as s
-from kernels.cell import GROWTH, march
+from kernels.cell import TRACE, attempt, enter, idle, settle
+from kernels.compiled import lanes
 from kernels.kinetics import FARADAY
 from kernels.parameters import COUNT, LANES
 from kernels.protocol import VALUES
 from kernels.status import OK
+from kernels.step_control import LANDING
 
 #: rows of the summary
 SUMMARY = (
@@ -31,115 +32,31 @@ SUMMARY = (
     "negative_stoichiometry",
     "positive_stoichiometry",
 )
-BLOCKS_PER_TASK = 4
+TASK = 64 * LANES  # cases: long enough that lanes without one are rare, at its end
+GROWTH = 3.0  # most that a time step may be longer than the one before
+OPENED = 10.0  # s, length of the first time step of a protocol step
 TRACE_GROWTH = 1.15  # enough points to draw a relaxation by straight lines
 
 
-@njit(parallel=True, error_model="numpy", cache=True)
-def sweep(
-    base, columns, own, tables, flat, sei_law, kinds, cycles, tolerance, per_cycle, summary, status
-):
-    """Run every case.
-
-    Parameters
-    ----------
-    base : float64 array, shape (parameters.COUNT + steps * len(protocol.VALUES),)
-    columns : int64 array, shape (k,), which entries of `base` differ from case to case
-    own : float64 array, shape (k, cases), those entries
-    tables, flat, sei_law, kinds, cycles, tolerance : see `cell.march`
-    per_cycle : float64 array, shape (4, cycles, cases), filled: charge in, charge out [C], energy
-        in, energy out [J]
-    summary : float64 array, shape (len(SUMMARY), cases), filled; SI
-    status : int8 array, shape (cases,), filled; where it is not 0 the other outputs are NaN
-    """
-    cases = status.shape[0]
-    blocks = (cases + LANES - 1) // LANES
-    tasks = (blocks + BLOCKS_PER_TASK - 1) // BLOCKS_PER_TASK
-    steps = kinds.shape[0]
-    for task in prange(tasks):
-        w = np.empty(s.SIZE)
-        values = np.empty((steps, len(VALUES), LANES))
-        sums = np.empty((4, per_cycle.shape[1], LANES))
-        no_trace = np.empty((0, 8))
-        for block in range(task * BLOCKS_PER_TASK, min((task + 1) * BLOCKS_PER_TASK, blocks)):
-            load(w, values, base, columns, own, block * LANES, cases)
-            march(
-                w, values, tables, flat, sei_law, kinds, cycles, tolerance, GROWTH, sums, no_trace
-            )
-            for i in range(min(LANES, cases - block * LANES)):
-                store(w, sums, i, block * LANES + i, per_cycle, summary, status)
+@lanes
+def close(w, i, cycle, case, per_cycle):
+    """Add the sums of a finished protocol step up."""
+    per_cycle[0, cycle, case] += w[s.CHARGE_IN + i]
+    per_cycle[1, cycle, case] += w[s.CHARGE_OUT + i]
+    per_cycle[2, cycle, case] += w[s.ENERGY_IN + i]
+    per_cycle[3, cycle, case] += w[s.ENERGY_OUT + i]
 
 
-@njit(error_model="numpy", cache=True)
-def trace(base, tables, flat, sei_law, kinds, cycles, tolerance, rows):
-    """Run one case and record it.
-
-    Parameters
-    ----------
-    base, tables, flat, sei_law, kinds, cycles, tolerance : as for `sweep`
-    rows : float64 array, shape (n, len(cell.TRACE)), filled: the first instant of each step and
-        the end of each time step
-
-    Returns
-    -------
-    tuple of int: rows in use, status
-    """
-    w = np.empty(s.SIZE)
-    values = np.empty((kinds.shape[0], len(VALUES), LANES))
-    sums = np.empty((4, cycles.max() + 1, LANES))
-    load(w, values, base, np.empty(0, dtype=np.int64), np.empty((0, 1)), 0, 1)
-    used, _ = march(
-        w, values, tables, flat, sei_law, kinds, cycles, tolerance, TRACE_GROWTH, sums, rows
-    )
-    return used, int(w[s.STATUS])
-
-
-#: one compilation for every call: outputs may be slices of larger arrays
-SIGNATURE = (
-    "void(float64[::1], int64[::1], float64[:, ::1], float64[:, :, ::1], boolean[::1], int64, "
-    "int64[::1], int64[::1], float64, float64[:, :, :], float64[:, :], int8[::1])"
-)
-
-
-def compile_all():
-    """Compile `sweep`, or read it from the cache; `trace` is compiled when it is first called."""
-    if not config.DISABLE_JIT:
-        sweep.compile(SIGNATURE)
-        sweep.disable_compile()
-
-
-@njit(error_model="numpy")
-def load(w, values, base, columns, own, first, cases):
-    """Put LANES cases into a workspace; beyond the last case the last one is repeated."""
-    for row in range(COUNT):
-        for i in range(LANES):
-            w[row * LANES + i] = base[row]
-    for k in range(base.shape[0] - COUNT):
-        for i in range(LANES):
-            values[k // len(VALUES), k % len(VALUES), i] = base[COUNT + k]
-    for column in range(columns.shape[0]):
-        k = columns[column] - COUNT
-        for i in range(LANES):
-            value = own[column, min(first + i, cases - 1)]
-            if k < 0:
-                w[columns[column] * LANES + i] = value
-            else:
-                values[k // len(VALUES), k % len(VALUES), i] = value
-
-
-@njit(error_model="numpy")
-def store(w, sums, i, case, per_cycle, summary, status):
-    """Copy lane `i` of a finished workspace to its case."""
+@lanes
+def leave(w, i, case, per_cycle, summary, status):
+    """Write the results of the case that lane `i` has finished."""
     status[case] = np.int8(w[s.STATUS + i])
-    if status[case] != OK:
+    if w[s.STATUS + i] != OK:
         per_cycle[:, :, case] = np.nan
         summary[:, case] = np.nan
         return
-    for quantity in range(4):
-        for cycle in range(per_cycle.shape[1]):
-            per_cycle[quantity, cycle, case] = sums[quantity, cycle, i]
     film = w[s.FILM + i] - w[p.L_SEI_0 + i]
-    summary[0, case] = film / w[p.V_SEI + i] * w[p.Z_SEI + i] * FARADAY * w[s.S_N + i]
+    summary[0, case] = film / w[s.FILM_PER_CHARGE + i] * w[s.S_N + i]
     summary[1, case] = w[s.FILM + i]
     summary[2, case] = w[s.TIME + i]
     summary[3, case] = w[s.TIME_IN + i]
@@ -149,3 +66,129 @@ def store(w, sums, i, case, per_cycle, summary, status):
     summary[7, case] = w[s.PHI_MIN + i]
     summary[8, case] = w[s.X + i]
     summary[9, case] = w[s.Y + i]
+
+
+@lanes
+def run(
+    w, base, columns, own, first, last, tables, flat, kinds, cycles, tolerance, growth, opened,
+    per_cycle, summary, status, trace,
+):  # fmt: skip
+    """Form the cases from `first` to before `last`; see `sweep`.
+
+    Returns the rows of the trace in use and the attempts it took. A trace follows one case: the
+    last one in lane 0.
+    """
+    idle(w)
+    vectors = np.empty((LANES, base.shape[0]))
+    case = np.full(LANES, -1)
+    step = np.zeros(LANES, dtype=np.int64)
+    landing = LANDING * min(tolerance, 1.0)
+    following, rows, tried, busy = first, 0, 0, 0
+    finished = True
+    w[s.FINISHED : s.FINISHED + LANES] = 1.0
+    while True:
+        if finished:
+            for i in range(LANES):
+                if w[s.FINISHED + i] == 0.0:
+                    continue
+                if case[i] >= 0:
+                    close(w, i, cycles[step[i]], case[i], per_cycle)
+                    step[i] += 1
+                while True:
+                    if case[i] >= 0:
+                        if w[s.STATUS + i] == OK and step[i] < kinds.shape[0]:
+                            at = COUNT + step[i] * len(VALUES)
+                            enter(w, i, kinds[step[i]], vectors[i, at : at + len(VALUES)], opened)
+                            if w[s.STATUS + i] == OK:
+                                break
+                        leave(w, i, case[i], per_cycle, summary, status)
+                        case[i], busy = -1, busy - 1
+                        w[s.ACTIVE + i] = w[s.H + i] = 0.0
+                    if following >= last:
+                        break
+                    case[i], busy, step[i] = following, busy + 1, 0
+                    following += 1
+                    vectors[i] = base
+                    for column in range(columns.shape[0]):
+                        vectors[i, columns[column]] = own[column, case[i]]
+                    for row in range(COUNT):
+                        w[row * LANES + i] = vectors[i, row]
+                    per_cycle[:, :, case[i]] = 0.0
+                    settle(w, i)
+                    w[s.ACTIVE + i] = 1.0
+                w[s.FINISHED + i] = 0.0
+            if busy == 0:
+                break
+        at, before = step[0], w[s.TIME]
+        finished = attempt(w, tables, flat, tolerance, growth, opened, landing)
+        tried += 1
+        if rows < trace.shape[0] and (w[s.TIME] > before or (w[s.ACCEPTED] > 0.0 and w[s.H_0] == 0.0)):
+            for column, row in enumerate((s.TIME, s.V_0, s.I_0, s.T, s.X, s.Y, s.FILM)):
+                trace[rows, column] = w[row]
+            trace[rows, 7] = at
+            rows += 1
+    return rows, tried
+
+
+@njit(parallel=True, error_model="numpy", cache=True)
+def sweep(base, columns, own, tables, flat, kinds, cycles, tolerance, per_cycle, summary, status):
+    """Run every case.
+
+    Parameters
+    ----------
+    base : float64 array, shape (parameters.COUNT + steps * len(protocol.VALUES),)
+    columns : int64 array, shape (k,), which entries of `base` differ from case to case
+    own : float64 array, shape (k, cases), those entries
+    tables : float64 array, shape (len(tables.NAMES), INTERVALS, 5);  flat : bool array, True where
+        a table is 1 or 0
+    kinds, cycles : int64 arrays, shape (steps,)
+    tolerance : float, 1 for the stated accuracy; smaller is more accurate
+    per_cycle : float64 array, shape (4, cycles, cases), filled: charge in, charge out [C], energy
+        in, energy out [J]
+    summary : float64 array, shape (len(SUMMARY), cases), filled; SI
+    status : int8 array, shape (cases,), filled; where it is not 0 the other outputs are NaN
+    """
+    cases = status.shape[0]
+    tasks = (cases + TASK - 1) // TASK
+    for task in prange(tasks):
+        w, no_trace = np.empty(s.SIZE), np.empty((0, len(TRACE)))
+        run(
+            w, base, columns, own, task * TASK, min((task + 1) * TASK, cases), tables, flat, kinds,
+            cycles, tolerance, GROWTH, OPENED, per_cycle, summary, status, no_trace,
+        )  # fmt: skip
+
+
+@njit(error_model="numpy", cache=True)
+def trace(base, tables, flat, kinds, cycles, tolerance, per_cycle, summary, status, rows):
+    """Run one case and record it.
+
+    Parameters
+    ----------
+    base, tables, flat, kinds, cycles, tolerance, per_cycle, summary, status : as for `sweep`, of
+        one case
+    rows : float64 array, shape (n, len(cell.TRACE)), filled: the first instant of each step and
+        the end of each time step
+
+    Returns
+    -------
+    int: rows in use
+    """
+    used, _ = run(
+        np.empty(s.SIZE), base, np.empty(0, dtype=np.int64), np.empty((0, 1)), 0, 1, tables, flat,
+        kinds, cycles, tolerance, TRACE_GROWTH, 0.0, per_cycle, summary, status, rows,
+    )  # fmt: skip
+    return used
+
+
+#: one compilation for every call: outputs may be slices of larger arrays
+SIGNATURE = (
+    "void(float64[::1], int64[::1], float64[:, ::1], float64[:, :, ::1], boolean[::1], "
+    "int64[::1], int64[::1], float64, float64[:, :, :], float64[:, :], int8[::1])"
+)
+
+
+def compile_all():
+    """Compile `sweep`, or read it from the cache; `trace` is compiled when it is first called."""
+    if not config.DISABLE_JIT:
+        sweep.compile(SIGNATURE)
+        sweep.disable_compile()

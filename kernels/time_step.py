@@ -2,13 +2,13 @@
 
 Model: Marquis et al. 2019 (J. Electrochem. Soc. 166 A3693), Brosa Planella and Widanage 2022
 (SPMe with side reactions), in the form PyBaMM solves it. Positive current discharges. Per lane the
-unknowns are the mean stoichiometries x, y, the particle modes, the filtered electrolyte current
-density, the temperature and the film thickness.
+unknowns are the mean stoichiometries x, y, the particle modes, the salt concentrations, the
+temperature and the film thickness.
 
-The current is linear in time within the step, so that everything diffusive is exact and affine in
-the end current I_1 (`propose`); the terminal voltage follows (`evaluate`), with Newton's method on
-I_1 where the voltage is set (`hold`); the side reaction is integrated along the potential
-(`grow_film`).
+The current is linear in time within the step, so that everything diffusive is affine in the end
+current I_1 (`propose`); the terminal voltage and its slope follow (`evaluate`); where voltage or
+power is set, one iteration of Newton's method moves the current and everything with it (`steer`);
+the side reaction is integrated along the potential (`grow_film`).
 """
 
 import math
@@ -18,20 +18,25 @@ from kernels import sei
 from kernels import tables as t
 from kernels import workspace as s
 from kernels.compiled import lanes
-from kernels.electrolyte import mean_log, unit_profile
+from kernels.electrolyte import ELECTRODE_CELLS, SEPARATOR
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
-from kernels.particle import MODES, RATES, RESIDUES, decay, mode_step, scaled_decay
+from kernels.particle import MODES, RATES, RESIDUES, decay, decays, mean_decay, mode_step
+from kernels.protocol import CURRENT, POWER
+from kernels.salt_step import eliminate, link, propose_salt, read_diffusivity
 from kernels.tables import CONCENTRATION_LIMIT, lookup
-from kernels.thermal import temperature_step
 from kernels.vector_math import asinh, log
 
 # Departures of the side charge within one step at tolerance 1, shares of the negative electrode's
 # capacity.
 SIDE_CHARGE_CURVATURE = 3e-4  # between trapezoid and Simpson's rule
-SIDE_CHARGE_CHANGE = 3e-5  # between the last two looks at the film
+SIDE_CHARGE_CHANGE = 3e-5  # left by one iteration on the film
+EARLY = 0.5 - 0.5 / math.sqrt(5.0)  # inner points of Lobatto's rule, weights 5/12
+LATE = 1.0 - EARLY
 SALT_EDGE = 1.0  # mol m-3
-HOLD_WINDOW = 1e-3  # V, before the last Newton iteration, which leaves 2e-5 V of it
+#: where in a particle's profile its diffusivity is read, between mean and surface: the flux rises
+#: with the radius, so that resistance counts with its fourth power
+DIFFUSIVITY_DEPTH = 2.0 / 7.0
 
 
 @lanes
@@ -49,31 +54,50 @@ def read_potential(w, tables, which, position, value, slope, area):
 
 
 @lanes
+def read_properties(w, tables, flat):
+    """Transport properties that depend on concentration, at the start of the step."""
+    if not (flat[t.SHAPE_D_N] and flat[t.SHAPE_D_P]):
+        for i in range(LANES):
+            charge = 0.5 * w[s.H + i] * (w[s.I_0 + i] + w[s.I_1 + i])
+            x, y = w[s.X + i], w[s.Y + i]
+            middle = x - 0.5 * w[s.Q_N + i] * charge
+            w[s.XS + i] = middle + DIFFUSIVITY_DEPTH * (w[s.XS_0 + i] - x)
+            middle = y + 0.5 * w[s.Q_P + i] * charge
+            w[s.YS + i] = middle + DIFFUSIVITY_DEPTH * (w[s.YS_0 + i] - y)
+        if not flat[t.SHAPE_D_N]:
+            read_lanes(w, tables, t.SHAPE_D_N, s.XS, 1.0, s.F_D_N)
+        if not flat[t.SHAPE_D_P]:
+            read_lanes(w, tables, t.SHAPE_D_P, s.YS, 1.0, s.F_D_P)
+    if not flat[t.SHAPE_D_E]:
+        read_diffusivity(w, tables)
+    if not (flat[t.SHAPE_KAPPA] and flat[t.SHAPE_TDF] and flat[t.SHAPE_T_PLUS]):
+        for i in range(LANES):
+            n = p_ = 0.0
+            for k in range(ELECTRODE_CELLS):
+                n += w[s.SALT + k * LANES + i]
+                p_ += w[s.SALT + (SEPARATOR + 1 + k) * LANES + i]
+            mean = w[s.SHARE_N + i] * n + w[s.SHARE_P + i] * p_
+            w[s.C_AV + i] = mean + w[s.SHARE_S + i] * w[s.SALT + SEPARATOR * LANES + i]
+        if not flat[t.SHAPE_KAPPA]:
+            read_lanes(w, tables, t.SHAPE_KAPPA, s.C_AV, 1.0 / CONCENTRATION_LIMIT, s.F_KAPPA)
+        if not flat[t.SHAPE_TDF]:
+            read_lanes(w, tables, t.SHAPE_TDF, s.C_AV, 1.0 / CONCENTRATION_LIMIT, s.F_TDF)
+        if not flat[t.SHAPE_T_PLUS]:
+            read_lanes(w, tables, t.SHAPE_T_PLUS, s.C_AV, 1.0 / CONCENTRATION_LIMIT, s.F_T_PLUS)
+
+
+@lanes
 def propose(w, tables, flat):
     """State at the end of a step of length H as an affine function of the current at its end."""
-    if not flat[t.SHAPE_D_N]:
-        read_lanes(w, tables, t.SHAPE_D_N, s.XS_0, 1.0, s.F_DS_N)
-    if not flat[t.SHAPE_D_P]:
-        read_lanes(w, tables, t.SHAPE_D_P, s.YS_0, 1.0, s.F_DS_P)
-    if not flat[t.SHAPE_D_E]:
-        read_lanes(w, tables, t.SHAPE_D_E, s.C_N, 1.0 / CONCENTRATION_LIMIT, s.F_D_N)
-        read_lanes(w, tables, t.SHAPE_D_E, s.C_S, 1.0 / CONCENTRATION_LIMIT, s.F_D_S)
-        read_lanes(w, tables, t.SHAPE_D_E, s.C_P, 1.0 / CONCENTRATION_LIMIT, s.F_D_P)
-    if not flat[t.SHAPE_KAPPA]:
-        read_lanes(w, tables, t.SHAPE_KAPPA, s.C_AV, 1.0 / CONCENTRATION_LIMIT, s.F_KAPPA)
-    if not flat[t.SHAPE_TDF]:
-        read_lanes(w, tables, t.SHAPE_TDF, s.C_AV, 1.0 / CONCENTRATION_LIMIT, s.F_TDF)
-    if not flat[t.SHAPE_T_PLUS]:
-        read_lanes(w, tables, t.SHAPE_T_PLUS, s.C_AV, 1.0 / CONCENTRATION_LIMIT, s.F_T_PLUS)
-
+    read_properties(w, tables, flat)
     for i in range(LANES):
         h, I_a = w[s.H + i], w[s.I_0 + i]
-        T_a, heat = w[s.T + i], w[s.HEAT_0 + i]
-        T_b = temperature_step(
-            T_a, heat, h, w[p.HEAT_CAPACITY + i], w[p.COOLING + i], w[p.T_AMB + i]
-        )
+        T_a, heat, cooling = w[s.T + i], w[s.HEAT_0 + i], w[p.COOLING + i]
+        _, mean = decay(h * cooling * w[s.PER_HEAT_CAPACITY + i])
+        per_watt = h * mean * w[s.PER_HEAT_CAPACITY + i]
+        T_b = T_a + per_watt * (heat - cooling * (T_a - w[p.T_AMB + i]))
         z = (w[s.PER_T_REF + i] - 2.0 / (T_a + T_b)) / GAS
-        w[s.T_1 + i], w[s.Z_MID + i] = T_b, z
+        w[s.H_COOLING + i], w[s.T_1 + i], w[s.Z_MID + i] = per_watt, T_b, z
         # side reaction, predicted; it fills the negative electrode no less than the cell's current
         j_a = w[s.J_0 + i]
         j_b = max(j_a + w[s.J_SLOPE + i] * h, 0.0)
@@ -89,62 +113,54 @@ def propose(w, tables, flat):
         w[s.X_I + i], w[s.XS_I + i] = per_ampere_n, per_ampere_n
         w[s.Y_I + i], w[s.YS_I + i] = per_ampere_p, per_ampere_p
         # particles: u = (tau / 3) ds/dt, per ampere
-        rate_n = w[s.RATE_N + i] * w[s.F_DS_N + i] * arrhenius(w[p.E_D_N + i], z)
-        rate_p = w[s.RATE_P + i] * w[s.F_DS_P + i] * arrhenius(w[p.E_D_P + i], z)
+        rate_n = w[s.RATE_N + i] * w[s.F_D_N + i] * arrhenius(w[p.E_D_N + i], z)
+        rate_p = w[s.RATE_P + i] * w[s.F_D_P + i] * arrhenius(w[p.E_D_P + i], z)
         w[s.STEPS_N + i], w[s.STEPS_P + i] = h * rate_n, h * rate_p
         w[s.PER_STEPS_N + i], w[s.PER_STEPS_P + i] = 1.0 / (h * rate_n), 1.0 / (h * rate_p)
-        w[s.UNIT_N + i], w[s.UNIT_P + i] = (
-            -w[s.Q_N + i] / (3.0 * rate_n),
-            w[s.Q_P + i] / (3.0 * rate_p),
-        )
-
-    for k in range(MODES):
-        rate, residue, at = RATES[k], RESIDUES[k], k * LANES
-        for i in range(LANES):
-            e, mean = scaled_decay(rate, w[s.STEPS_N + i], w[s.PER_STEPS_N + i])
-            gain = residue * w[s.UNIT_N + i]
-            before, after = w[s.I_0 + i] + w[s.SIDE_0 + i], w[s.SIDE_1 + i]
-            constant = mode_step(w[s.X_MODE + at + i], gain, before, after, e, mean)
-            slope = gain * (1.0 - mean)
-            w[s.X_MODE_C + at + i], w[s.X_MODE_I + at + i] = constant, slope
-            w[s.XS_C + i] += constant
-            w[s.XS_I + i] += slope
-        for i in range(LANES):
-            e, mean = scaled_decay(rate, w[s.STEPS_P + i], w[s.PER_STEPS_P + i])
-            gain = residue * w[s.UNIT_P + i]
-            constant = mode_step(w[s.Y_MODE + at + i], gain, w[s.I_0 + i], 0.0, e, mean)
-            slope = gain * (1.0 - mean)
-            w[s.Y_MODE_C + at + i], w[s.Y_MODE_I + at + i] = constant, slope
-            w[s.YS_C + i] += constant
-            w[s.YS_I + i] += slope
-
-    for i in range(LANES):
-        z = w[s.Z_MID + i]
-        f_n, f_s, f_p = w[s.F_D_N + i], w[s.F_D_S + i], w[s.F_D_P + i]
-        per_D = 1.0 / (w[p.D_E + i] * arrhenius(w[p.E_D_E + i], z) * f_n * f_s * f_p)
-        t_plus = w[p.T_PLUS + i] * w[s.F_T_PLUS + i]
-        u_n, u_s, u_p, d_n, d_p, tau = unit_profile(
-            w[s.PATH_N + i], w[s.PATH_S + i], w[s.PATH_P + i],
-            w[s.SALT_N + i], w[s.SALT_S + i], w[s.SALT_P + i],
-            per_D * f_s * f_p, per_D * f_n * f_p, per_D * f_n * f_s, t_plus,
-        )  # fmt: skip
-        w[s.U_SALT_N + i], w[s.U_SALT_S + i], w[s.U_SALT_P + i] = u_n, u_s, u_p
-        w[s.DROP_N + i], w[s.DROP_P + i] = d_n, d_p
-        e, mean = decay(w[s.H + i] / tau)
-        w[s.G_C + i] = mode_step(w[s.G + i], w[s.PER_AREA + i], w[s.I_0 + i], 0.0, e, mean)
-        w[s.G_I + i] = w[s.PER_AREA + i] * (1.0 - mean)
-        w[s.SALT_MIX + i] = 0.5 * (1.0 - e)
+        w[s.UNIT_N + i] = -w[s.Q_N + i] / (3.0 * rate_n)
+        w[s.UNIT_P + i] = w[s.Q_P + i] / (3.0 * rate_p)
         kappa = w[p.KAPPA + i] * w[s.F_KAPPA + i] * arrhenius(w[p.E_KAPPA + i], z)
         w[s.R_ELECTROLYTE + i] = w[s.R_PATH + i] / kappa
+        t_plus = w[p.T_PLUS + i] * w[s.F_T_PLUS + i]
         w[s.CHI + i] = 2.0 * (1.0 - t_plus) * w[p.TDF + i] * w[s.F_TDF + i]
+
+    for i in range(LANES):
+        steps, per_steps, unit = w[s.STEPS_N + i], w[s.PER_STEPS_N + i], w[s.UNIT_N + i]
+        before, after = w[s.I_0 + i] + w[s.SIDE_0 + i], w[s.SIDE_1 + i]
+        e = decays(steps)
+        constants, slopes = w[s.XS_C + i], w[s.XS_I + i]
+        for k in range(MODES):
+            at = k * LANES + i
+            mean = mean_decay(RATES[k], e[k], steps, per_steps)
+            gain = RESIDUES[k] * unit
+            constant = mode_step(w[s.X_MODE + at], gain, before, after, e[k], mean)
+            slope = gain * (1.0 - mean)
+            w[s.X_MODE_C + at], w[s.X_MODE_I + at] = constant, slope
+            constants, slopes = constants + constant, slopes + slope
+        w[s.XS_C + i], w[s.XS_I + i] = constants, slopes
+        w[s.XS + i] = constants + slopes * w[s.I_1 + i]
+    for i in range(LANES):
+        steps, per_steps, unit = w[s.STEPS_P + i], w[s.PER_STEPS_P + i], w[s.UNIT_P + i]
+        e = decays(steps)
+        constants, slopes = w[s.YS_C + i], w[s.YS_I + i]
+        for k in range(MODES):
+            at = k * LANES + i
+            mean = mean_decay(RATES[k], e[k], steps, per_steps)
+            gain = RESIDUES[k] * unit
+            constant = mode_step(w[s.Y_MODE + at], gain, w[s.I_0 + i], 0.0, e[k], mean)
+            slope = gain * (1.0 - mean)
+            w[s.Y_MODE_C + at], w[s.Y_MODE_I + at] = constant, slope
+            constants, slopes = constants + constant, slopes + slope
+        w[s.YS_C + i], w[s.YS_I + i] = constants, slopes
+        w[s.YS + i] = constants + slopes * w[s.I_1 + i]
+    link(w)
+    eliminate(w)
+    propose_salt(w)
 
 
 @lanes
 def evaluate(w, tables, flat):
-    """Terminal voltage and heat at the end of the step, for the currents I_1."""
-    for i in range(LANES):
-        w[s.XS + i] = w[s.XS_C + i] + w[s.XS_I + i] * w[s.I_1 + i]
-        w[s.YS + i] = w[s.YS_C + i] + w[s.YS_I + i] * w[s.I_1 + i]
+    """Terminal voltage, its slope over current, and heat at the end, for the currents I_1."""
     read_potential(w, tables, t.U_N, s.XS, s.POT_N, s.SLOPE_N, s.AREA_N)
     read_potential(w, tables, t.U_P, s.YS, s.POT_P, s.SLOPE_P, s.AREA_P)
     if not flat[t.DUDT_N]:
@@ -160,139 +176,148 @@ def evaluate(w, tables, flat):
         I, T = w[s.I_1 + i], w[s.T_1 + i]
         z = (w[s.PER_T_REF + i] - 1.0 / T) / GAS
         thermal_voltage = (GAS / FARADAY) * T
-        # electrolyte: means, concentration overpotential
-        g = w[s.G_C + i] + w[s.G_I + i] * I
-        c_n = max(w[p.C_E + i] + g * w[s.U_SALT_N + i], SALT_EDGE)
-        c_p = max(w[p.C_E + i] + g * w[s.U_SALT_P + i], SALT_EDGE)
-        log_n, log_p = log(c_n), log(c_p)
-        mean_n = mean_log(log_n, w[s.DROP_N + i] * g / c_n)
-        mean_p = mean_log(log_p, w[s.DROP_P + i] * g / c_p)
-        eta_c = w[s.CHI + i] * thermal_voltage * (mean_p - mean_n)
+        # electrolyte: means of ln(c) over the electrodes, and how they change with current
+        product_n = product_p = 1.0
+        sum_n = sum_p = change_n = change_p = 0.0
+        for k in range(0, ELECTRODE_CELLS * LANES, LANES):
+            c = max(w[s.SALT_C + k + i] + w[s.SALT_I + k + i] * I, SALT_EDGE)
+            product_n, sum_n = product_n * c, sum_n + c
+            change_n += w[s.SALT_I + k + i]
+            m = k + (SEPARATOR + 1) * LANES
+            c = max(w[s.SALT_C + m + i] + w[s.SALT_I + m + i] * I, SALT_EDGE)
+            product_p, sum_p = product_p * c, sum_p + c
+            change_p += w[s.SALT_I + m + i]
+        log_n = (1.0 / ELECTRODE_CELLS) * log(product_n)
+        log_p = (1.0 / ELECTRODE_CELLS) * log(product_p)
+        change_n, change_p = change_n / sum_n, change_p / sum_p
+        chi = w[s.CHI + i] * thermal_voltage
+        eta_c = chi * (log_p - log_n)
         # charge transfer
         log_n, log_p = log_n - w[s.LOG_C_REF + i], log_p - w[s.LOG_C_REF + i]
-        factor_n, factor_p = w[p.J_N + i] * w[s.F_J_N + i], w[p.J_P + i] * w[s.F_J_P + i]
-        order_n, order_p = w[p.O_J_N + i], w[p.O_J_P + i]
-        j0_n = exchange_current(factor_n, w[s.XS + i], order_n, log_n, w[p.E_J_N + i], z)
-        j0_p = exchange_current(factor_p, w[s.YS + i], order_p, log_p, w[p.E_J_P + i], z)
-        j_n, j_p = I * w[s.PER_S_N + i], -I * w[s.PER_S_P + i]
-        eta_n = 2.0 * thermal_voltage * asinh(0.5 * j_n / j0_n)
-        eta_p = 2.0 * thermal_voltage * asinh(0.5 * j_p / j0_p)
-        film = j_n * w[s.FILM_1 + i] * w[p.RHO_SEI + i]
-        # potentials are linear in temperature, as in PyBaMM
-        away = T - w[p.T_REF + i]
-        U_n, U_p = w[s.POT_N + i] + away * w[s.ENT_N + i], w[s.POT_P + i] + away * w[s.ENT_P + i]
-        drop = I * (w[s.R_ELECTROLYTE + i] + w[s.R_SOLID + i])
-        w[s.V_1 + i] = U_p - U_n + eta_p - eta_n - film + eta_c - drop - I * w[p.R_CONTACT + i]
-        w[s.PHI_1 + i], w[s.J_N_1 + i] = U_n + eta_n, j_n
-        w[s.J0_N + i], w[s.J0_P + i] = j0_n, j0_p
-        # heat: reaction, reversible, ohmic (electrolyte with its concentration part, solid,
-        # collectors, contact)
-        w[s.HEAT_1 + i] = (
-            (I + w[s.SIDE_1 + i]) * (eta_n + T * w[s.ENT_N + i])
-            - I * (eta_p + T * w[s.ENT_P + i])
-            + I * (drop - eta_c)
-            + I * I * w[s.R_HEAT + i]
-        )
-
-
-@lanes
-def differentiate(w):
-    """Derivative of the voltage by the current at the end of the step, after `evaluate`."""
-    for i in range(LANES):
-        I, thermal_voltage = w[s.I_1 + i], (GAS / FARADAY) * w[s.T_1 + i]
-        g = w[s.G_C + i] + w[s.G_I + i] * I
-        c_n = max(w[p.C_E + i] + g * w[s.U_SALT_N + i], SALT_EDGE)
-        c_p = max(w[p.C_E + i] + g * w[s.U_SALT_P + i], SALT_EDGE)
-        dc_n = w[s.U_SALT_N + i] * w[s.G_I + i] / c_n
-        dc_p = w[s.U_SALT_P + i] * w[s.G_I + i] / c_p
-        # d ln(j0) / dI through surface and salt; d eta / dI is that of asinh(I / (2 j0 S))
         x, y = w[s.XS + i], w[s.YS + i]
-        dj0_n = (0.5 - x) / (x * (1.0 - x)) * w[s.XS_I + i] + w[p.O_J_N + i] * dc_n
-        dj0_p = (0.5 - y) / (y * (1.0 - y)) * w[s.YS_I + i] + w[p.O_J_P + i] * dc_p
-        own_n, own_p = 2.0 * w[s.J0_N + i] * w[s.S_N + i], 2.0 * w[s.J0_P + i] * w[s.S_P + i]
-        transfer = (1.0 - I * dj0_n) / math.sqrt(I * I + own_n * own_n)
-        transfer += (1.0 - I * dj0_p) / math.sqrt(I * I + own_p * own_p)
-        ohmic = w[s.R_ELECTROLYTE + i] + w[s.R_SOLID + i] + w[p.R_CONTACT + i]
-        ohmic += w[s.FILM_1 + i] * w[p.RHO_SEI + i] * w[s.PER_S_N + i]
+        order_n, order_p = w[p.O_J_N + i], w[p.O_J_P + i]
+        factor_n, factor_p = w[p.J_N + i] * w[s.F_J_N + i], w[p.J_P + i] * w[s.F_J_P + i]
+        own_n = 2.0 * exchange_current(factor_n, x, order_n, log_n, w[p.E_J_N + i], z)
+        own_p = 2.0 * exchange_current(factor_p, y, order_p, log_p, w[p.E_J_P + i], z)
+        own_n, own_p = own_n * w[s.S_N + i], own_p * w[s.S_P + i]
+        size_n, size_p = 1.0 / math.sqrt(I * I + own_n * own_n), 1.0 / math.sqrt(I * I + own_p * own_p)
+        eta_n = 2.0 * thermal_voltage * asinh(I / own_n)
+        eta_p = -2.0 * thermal_voltage * asinh(I / own_p)
+        film = w[s.FILM_1 + i] * w[p.RHO_SEI + i] * w[s.PER_S_N + i]
+        ohmic = w[s.R_ELECTROLYTE + i] + w[s.R_SOLID + i]
+        # potentials are linear in temperature, as in PyBaMM
+        away, ent_n, ent_p = T - w[p.T_REF + i], w[s.ENT_N + i], w[s.ENT_P + i]
+        U_n, U_p = w[s.POT_N + i] + away * ent_n, w[s.POT_P + i] + away * ent_p
+        resistance = ohmic + film + w[p.R_CONTACT + i]
+        w[s.V_1 + i] = U_p - U_n + eta_p - eta_n + eta_c - I * resistance
+        w[s.ETA_N_1 + i] = U_n - w[s.POT_N + i] + eta_n
+        # d ln(j0) / dI through surface and salt; d eta / dI is that of asinh(I / (2 j0 S))
+        inside_x, inside_y = max(x * (1.0 - x), 1e-8), max(y * (1.0 - y), 1e-8)
+        dj0_n = (0.5 - x) / inside_x * w[s.XS_I + i] + order_n * change_n
+        dj0_p = (0.5 - y) / inside_y * w[s.YS_I + i] + order_p * change_p
+        deta_n = 2.0 * thermal_voltage * size_n * (1.0 - I * dj0_n)
+        deta_p = 2.0 * thermal_voltage * size_p * (1.0 - I * dj0_p)
+        w[s.DETA_N + i] = deta_n
         w[s.DV_DI + i] = (
             w[s.SLOPE_P + i] * w[s.YS_I + i]
             - w[s.SLOPE_N + i] * w[s.XS_I + i]
-            + thermal_voltage * (w[s.CHI + i] * (dc_p - dc_n) - 2.0 * transfer)
-            - ohmic
+            - deta_n
+            - deta_p
+            + chi * (change_p - change_n)
+            - resistance
+        )
+        # heat: reaction, reversible, ohmic (electrolyte with its concentration part, solid,
+        # collectors, contact)
+        w[s.HEAT_1 + i] = (
+            (I + w[s.SIDE_1 + i]) * (eta_n + T * ent_n)
+            - I * (eta_p + T * ent_p)
+            + I * (I * (ohmic + w[s.R_HEAT + i]) - eta_c)
         )
 
 
 @lanes
-def hold(w, iterations, tables, flat):
-    """Newton's method on the end current, so that the voltage there is the setpoint.
+def steer(w):
+    """One iteration of Newton's method on the end current where voltage or power is set.
 
-    Each lane stops at its own convergence and all are evaluated once more, so that none depends on
-    its neighbours.
+    AWAY is how far the voltage was from where it belongs. Surfaces and potentials move along.
     """
     for i in range(LANES):
-        w[s.HELD + i] = 1.0 - w[s.ACTIVE + i]
-    for _ in range(iterations):
-        evaluate(w, tables, flat)
-        differentiate(w)
-        for i in range(LANES):
-            away = w[s.SETPOINT + i] - w[s.V_1 + i]
-            w[s.I_1 + i] += away / w[s.DV_DI + i] * (1.0 - w[s.HELD + i])
-            w[s.HELD + i] = 1.0 if (abs(away) < HOLD_WINDOW) | (w[s.HELD + i] > 0.0) else 0.0
-        all_held = True
-        for i in range(LANES):
-            all_held = all_held & (w[s.HELD + i] > 0.0)
-        if all_held:
-            break
-    evaluate(w, tables, flat)
-    differentiate(w)
-    for i in range(LANES):
-        w[s.V_1 + i] = w[s.SETPOINT + i]
+        I, V, kind = w[s.I_1 + i], w[s.V_1 + i], w[s.KIND + i]
+        dV = w[s.DV_DI + i]
+        missing = w[s.SETPOINT + i] - (V * I if kind == POWER else V)
+        slope = V + I * dV if kind == POWER else dV
+        moved = 0.0 if kind == CURRENT else missing / slope
+        w[s.AWAY + i] = abs(moved * dV)
+        w[s.I_1 + i] = I + moved
+        w[s.V_1 + i] = V + dV * moved
+        x, y = w[s.XS_I + i] * moved, w[s.YS_I + i] * moved
+        w[s.XS + i] += x
+        w[s.YS + i] += y
+        w[s.AREA_N + i] += w[s.POT_N + i] * x
+        w[s.AREA_P + i] += w[s.POT_P + i] * y
+        w[s.POT_N + i] += w[s.SLOPE_N + i] * x
+        w[s.POT_P + i] += w[s.SLOPE_P + i] * y
+        w[s.ETA_N_1 + i] += w[s.DETA_N + i] * moved
+        w[s.ETA_1 + i] = w[s.V_1 + i] - w[s.POT_P + i] + w[s.POT_N + i]
 
 
 @lanes
-def grow_film(w, tables, sei_law):
-    """Side charge over the step by Simpson's rule, and the film that it makes.
+def grow_film(w, tables):
+    """Side charge over the step by Lobatto's rule of four points, and the film that it makes.
 
-    The rate follows the measured, jagged potential exponentially; everything else is taken as
-    linear in time.
+    The rate follows the measured, jagged potential exponentially: the table is read at both inner
+    points. The film, which slows the reaction, is a cubic with the right slopes at both ends; its
+    end is predicted and corrected by one iteration of Newton's method.
     """
     for i in range(LANES):
-        w[s.XS_MID + i] = 0.5 * (w[s.XS_0 + i] + w[s.XS + i])
-    read_lanes(w, tables, t.U_N, s.XS_MID, 1.0, s.POT_MID)
+        h, before = w[s.H + i], w[s.H_0 + i]
+        dxs = w[s.XS + i] - w[s.XS_0 + i]
+        bow = (dxs - w[s.XS_SLOPE + i] * h) * h / (h + before) if before > 0.0 else 0.0
+        w[s.XS_A + i] = w[s.XS_0 + i] + EARLY * dxs - EARLY * LATE * bow
+        w[s.XS_B + i] = w[s.XS_0 + i] + LATE * dxs - EARLY * LATE * bow
+    read_lanes(w, tables, t.U_N, s.XS_A, 1.0, s.POT_A)
+    read_lanes(w, tables, t.U_N, s.XS_B, 1.0, s.POT_B)
     for i in range(LANES):
-        h = w[s.H + i]
-        phi_1 = w[s.PHI_1 + i]
-        phi_mid = w[s.POT_MID + i] + 0.5 * (
-            w[s.PHI_0 + i] - w[s.POT_N_0 + i] + phi_1 - w[s.POT_N + i]
+        h, film_0, film_1 = w[s.H + i], w[s.FILM + i], w[s.FILM_1 + i]
+        A, alpha, U, beta = w[p.A_SEI + i], w[p.ALPHA_SEI + i], w[p.U_SEI + i], w[p.BETA_SEI + i]
+        a, b, d = w[p.SERIES_SEI + i], w[p.SLOWING_SEI + i], w[p.TRANSPORT_SEI + i]
+        m, per_charge = w[p.MIGRATION_SEI + i], w[s.FILM_PER_CHARGE + i]
+        grown, early, late = (
+            film_1 - film_0, h * per_charge * w[s.J_0 + i], h * per_charge * w[s.J_GUESS + i],
+        )  # fmt: skip
+        film_a = film_0 + EARLY * EARLY * (3.0 - 2.0 * EARLY) * grown
+        film_a += EARLY * LATE * (LATE * early - EARLY * late)
+        film_b = film_0 + LATE * LATE * (3.0 - 2.0 * LATE) * grown
+        film_b += EARLY * LATE * (EARLY * early - LATE * late)
+        # potential of the reaction: with or without the drop over the film, per metre and ampere
+        drop = (1.0 - w[p.BEHIND_SEI + i]) * w[p.RHO_SEI + i] * w[s.PER_S_N + i]
+        I_0, I_1, eta_0, eta_1 = w[s.I_0 + i], w[s.I_1 + i], w[s.ETA_N_0 + i], w[s.ETA_N_1 + i]
+        phi_1 = w[s.POT_N + i] + eta_1 + drop * I_1 * film_1
+        phi_a = w[s.POT_A + i] + LATE * eta_0 + EARLY * eta_1
+        phi_a += drop * (LATE * I_0 + EARLY * I_1) * film_a
+        phi_b = w[s.POT_B + i] + EARLY * eta_0 + LATE * eta_1
+        phi_b += drop * (EARLY * I_0 + LATE * I_1) * film_b
+        T_0, T_1 = w[s.T + i], w[s.T_1 + i]
+        z_1 = (w[s.PER_T_REF + i] - 1.0 / T_1) / GAS
+        A_1 = A * arrhenius(w[p.E_SEI + i], z_1)
+        A_mid = A * arrhenius(w[p.E_SEI + i], w[s.Z_MID + i])
+        A_a, A_b = A_mid - (LATE - EARLY) * (A_1 - A_mid), A_mid + (LATE - EARLY) * (A_1 - A_mid)
+        j_1, fall_1 = sei.side_current(phi_1, film_1, T_1, A_1, alpha, U, beta, a, b, d, m)
+        j_a, fall_a = sei.side_current(
+            phi_a, film_a, LATE * T_0 + EARLY * T_1, A_a, alpha, U, beta, a, b, d, m
         )
-        drop_1 = w[s.J_N_1 + i] * w[p.RHO_SEI + i]  # V per metre of film
-        drop_mid = 0.5 * (w[s.J_N_0 + i] + w[s.J_N_1 + i]) * w[p.RHO_SEI + i]
-        T_1_ = w[s.T_1 + i]
-        T_mid = 0.5 * (w[s.T + i] + T_1_)
-        z_1, z_mid = (w[s.PER_T_REF + i] - 1.0 / T_1_) / GAS, w[s.Z_MID + i]
-        a_1, a_mid = arrhenius(w[p.E_SEI + i], z_1), arrhenius(w[p.E_SEI + i], z_mid)
-        per_charge = w[s.FILM_PER_CHARGE + i]
-        j_0, film = w[s.J_0 + i], w[s.FILM + i]
-        film_1 = w[s.FILM_1 + i]
-        j_1 = j_mid = charge = before = 0.0
-        for _ in range(2):
-            film_mid = 0.5 * (film + film_1)
-            if sei_law == sei.TUNNELLING_LIMITED:
-                j_1 = sei.tunnelling_limited(
-                    phi_1 + drop_1 * film_1, film_1, T_1_, w[p.J0_SEI + i], w[p.BETA + i]
-                )
-                j_mid = sei.tunnelling_limited(
-                    phi_mid + drop_mid * film_mid, film_mid, T_mid, w[p.J0_SEI + i], w[p.BETA + i]
-                )
-            else:
-                k, c, D, U = w[p.K_SEI + i], w[p.C_EC + i], w[p.D_EC + i], w[p.U_SEI + i]
-                j_1 = sei.ec_reaction_limited(phi_1, film_1, T_1_, k, c, D, U)
-                j_mid = sei.ec_reaction_limited(phi_mid, film_mid, T_mid, k, c, D, U)
-            j_1, j_mid = j_1 * a_1, j_mid * a_mid
-            before = charge
-            charge = h / 6.0 * (j_0 + 4.0 * j_mid + j_1)
-            film_1 = film + charge * per_charge
-        w[s.J_1 + i], w[s.SIDE_CHARGE + i] = j_1, charge
-        curved = abs(charge - 0.5 * h * (j_0 + j_1)) / SIDE_CHARGE_CURVATURE
-        unsettled = abs(charge - before) / SIDE_CHARGE_CHANGE
-        w[s.SIDE_ERROR + i] = max(curved, unsettled) * w[s.S_N + i] * w[s.Q_N + i]
+        j_b, fall_b = sei.side_current(
+            phi_b, film_b, EARLY * T_0 + LATE * T_1, A_b, alpha, U, beta, a, b, d, m
+        )
+        charge = h / 12.0 * (w[s.J_0 + i] + 5.0 * (j_a + j_b) + j_1)
+        # where the film ends counts for less, the earlier
+        fall_a *= 5.0 * EARLY * EARLY * (3.0 - 2.0 * EARLY)
+        fall_b *= 5.0 * LATE * LATE * (3.0 - 2.0 * LATE)
+        fall = h / 12.0 * (fall_a + fall_b + fall_1)
+        moved = (film_0 + charge * per_charge - film_1) / (1.0 + fall * per_charge)
+        curved = abs(charge - 0.5 * h * (w[s.J_0 + i] + j_1)) / SIDE_CHARGE_CURVATURE
+        unsettled = 0.5 * fall_1 * moved / (j_1 + 1e-300)
+        unsettled *= fall * moved / SIDE_CHARGE_CHANGE
+        w[s.SIDE_ERROR + i] = (curved + abs(unsettled)) * w[s.S_N + i] * w[s.Q_N + i]
+        w[s.J_1 + i] = max(j_1 - fall_1 * moved, 0.0)
+        w[s.SIDE_CHARGE + i] = max(charge - fall * moved, 0.0)

@@ -56,6 +56,23 @@ def _biased_exponent(typing_context, i):
     return types.int64(types.int64), codegen
 
 
+@intrinsic
+def _select(typing_context, flag, a, b):
+    def codegen(context, builder, signature, args):
+        chosen = builder.fcmp_ordered(">", args[0], ir.Constant(ir.DoubleType(), 0.0))
+        return builder.select(chosen, args[1], args[2])
+
+    return types.float64(types.float64, types.float64, types.float64), codegen
+
+
+def _choose(flag, a, b):
+    return _select(flag, a, b)
+
+
+def _choose_python(flag, a, b):
+    return a if flag > 0.0 else b
+
+
 def _exp(x):
     x = min(max(x, -EXPONENT_LIMIT), EXPONENT_LIMIT)
     t = x * LOG2_E + ROUNDING
@@ -97,13 +114,16 @@ def _exp_python(x):
 
 
 if config.DISABLE_JIT:
-    exp, log = _exp_python, math.log
+    exp, log, choose = _exp_python, math.log, _choose_python
 else:
     #: e**x; arguments beyond +-700 are held there; relative error below 1e-14
     exp = law(_exp)
     #: natural logarithm of a positive, normal double; error below 1e-15, relative or absolute,
     #: whichever is more
     log = law(_log)
+    #: a where flag > 0, else b; a chain of conditional expressions on one flag would become a
+    #: branch around stores, which stops vectorisation
+    choose = law(_choose)
 
 
 @law
