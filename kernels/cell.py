@@ -61,9 +61,9 @@ def settle(w, i):
     w[s.R_SOLID + i] = (path_solid_n + path_solid_p) / (3.0 * area)
     w[s.R_PATH + i] = (path_n / 3.0 + path_s + path_p / 3.0) / area
     w[s.R_HEAT + i] = w[p.R_CC + i] / area + w[p.R_CONTACT + i]
-    # salt: per diffusivity, half of it because two volumes are averaged
-    w[s.LINK_N + i] = 0.5 * ELECTRODE_CELLS / path_n
-    w[s.LINK_P + i] = 0.5 * ELECTRODE_CELLS / path_p
+    # salt, per diffusivity
+    w[s.LINK_N + i] = ELECTRODE_CELLS / path_n
+    w[s.LINK_P + i] = ELECTRODE_CELLS / path_p
     w[s.EDGE_N + i] = 2.0 * ELECTRODE_CELLS / (EDGE * path_n)
     w[s.EDGE_P + i] = 2.0 * ELECTRODE_CELLS / (EDGE * path_p)
     w[s.EDGE_S + i] = 2.0 / path_s
@@ -73,9 +73,9 @@ def settle(w, i):
     w[s.SOURCE + i] = 1.0 / (FARADAY * area * ELECTRODE_CELLS)
     w[s.RELAXATION + i] = relaxation_time(path_n, path_s, path_p, v_n, v_s, v_p, 0.0)
     per_thickness = 1.0 / (L_n + L_s + L_p)
-    w[s.SHARE_N + i] = L_n * per_thickness / ELECTRODE_CELLS
+    w[s.SHARE_N + i] = L_n * per_thickness
     w[s.SHARE_S + i] = L_s * per_thickness
-    w[s.SHARE_P + i] = L_p * per_thickness / ELECTRODE_CELLS
+    w[s.SHARE_P + i] = L_p * per_thickness
     w[s.PER_HEAT_CAPACITY + i] = 1.0 / w[p.HEAT_CAPACITY + i]
     w[s.PER_T_REF + i] = 1.0 / w[p.T_REF + i]
     w[s.LOG_C_REF + i] = log(w[p.C_E_REF + i])
@@ -134,7 +134,7 @@ def idle(w):
     ones = (s.F_KAPPA, s.F_TDF, s.F_T_PLUS, s.F_J_N, s.F_J_P, s.F_D_N, s.F_D_P)
     for row in ones:
         w[row : row + LANES] = 1.0
-    w[s.F_D_E : s.F_D_E + CELLS * LANES] = 1.0
+    w[s.F_OUTER_N : s.F_OUTER_P + LANES] = 1.0
     w[s.ENT_N : s.ENT_N + LANES] = 0.0
     w[s.ENT_P : s.ENT_P + LANES] = 0.0
 

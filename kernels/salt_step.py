@@ -6,49 +6,55 @@ unrolls them, and the loop over lanes becomes vector instructions.
 """
 
 from kernels import parameters as p
-from kernels import tables as t
 from kernels import workspace as s
 from kernels.compiled import lanes
 from kernels.electrolyte import CELLS, SEPARATOR, theta
 from kernels.kinetics import arrhenius
 from kernels.parameters import LANES
-from kernels.tables import CONCENTRATION_LIMIT, INTERVALS
 
 FACES = CELLS - 1
 FIRST, MIDDLE, LAST = 0, SEPARATOR * LANES, FACES * LANES  # offsets of volumes
+#: from the outer to the inner pair of volumes, and on to half way between last volume and edge
+EXTRAPOLATION = 0.375
 
 
 @lanes
-def read_diffusivity(w, tables):
-    """Factor of the diffusivity in every volume, at the start of the step.
-
-    By the tangent at the interval's start: it is 6 mol m-3 wide, and diffusivity is no potential.
-    """
-    for k in range(0, CELLS * LANES, LANES):
-        for i in range(LANES):
-            u = w[s.SALT + k + i] * (INTERVALS / CONCENTRATION_LIMIT)
-            n = max(min(int(u), INTERVALS - 1), 0)
-            w[s.F_D_E + k + i] = tables[t.SHAPE_D_E, n, 0] + (u - n) * tables[t.SHAPE_D_E, n, 1]
+def locate(w):
+    """Concentrations at which properties are read: of two volumes, or of all the cell."""
+    for i in range(LANES):
+        c_0, c_1 = w[s.SALT + i], w[s.SALT + LANES + i]
+        c_2, c_3 = w[s.SALT + 2 * LANES + i], w[s.SALT + 3 * LANES + i]
+        c_s = w[s.SALT + MIDDLE + i]
+        c_5, c_6 = w[s.SALT + 5 * LANES + i], w[s.SALT + 6 * LANES + i]
+        c_7, c_8 = w[s.SALT + 7 * LANES + i], w[s.SALT + 8 * LANES + i]
+        w[s.C_OUTER_N + i], w[s.C_INNER_N + i] = 0.5 * (c_0 + c_1), 0.5 * (c_2 + c_3)
+        w[s.C_S + i] = c_s
+        w[s.C_INNER_P + i], w[s.C_OUTER_P + i] = 0.5 * (c_5 + c_6), 0.5 * (c_7 + c_8)
+        mean_n, mean_p = 0.25 * (c_0 + c_1 + c_2 + c_3), 0.25 * (c_5 + c_6 + c_7 + c_8)
+        w[s.C_AV + i] = w[s.SHARE_N + i] * mean_n + w[s.SHARE_S + i] * c_s
+        w[s.C_AV + i] += w[s.SHARE_P + i] * mean_p
 
 
 @lanes
 def link(w):
     """Conductances between neighbouring volumes [m s-1] times the length of the step [m]."""
     for i in range(LANES):
-        D = w[p.D_E + i] * arrhenius(w[p.E_D_E + i], w[s.Z_MID + i])
-        h = w[s.H + i]
-        w[s.WEIGHT + i] = theta(h * D * w[s.F_D_E + MIDDLE + i] / w[s.RELAXATION + i])
-        n, m, q = h * D * w[s.LINK_N + i], h * D, h * D * w[s.LINK_P + i]
-        for k in range(FIRST, MIDDLE - LANES, LANES):
-            w[s.LINK + k + i] = n * (w[s.F_D_E + k + i] + w[s.F_D_E + k + LANES + i])
-        for k in range(MIDDLE + LANES, LAST, LANES):
-            w[s.LINK + k + i] = q * (w[s.F_D_E + k + i] + w[s.F_D_E + k + LANES + i])
-        # to the separator: two resistances in series
-        left = w[s.EDGE_N + i] * w[s.F_D_E + MIDDLE - LANES + i]
-        middle = w[s.EDGE_S + i] * w[s.F_D_E + MIDDLE + i]
-        right = w[s.EDGE_P + i] * w[s.F_D_E + MIDDLE + LANES + i]
-        w[s.LINK + MIDDLE - LANES + i] = m * left * middle / (left + middle)
-        w[s.LINK + MIDDLE + i] = m * middle * right / (middle + right)
+        D = w[s.H + i] * w[p.D_E + i] * arrhenius(w[p.E_D_E + i], w[s.Z_MID + i])
+        outer_n, inner_n = w[s.F_OUTER_N + i], w[s.F_INNER_N + i]
+        outer_p, inner_p = w[s.F_OUTER_P + i], w[s.F_INNER_P + i]
+        w[s.WEIGHT + i] = theta(D * w[s.F_S + i] / w[s.RELAXATION + i])
+        n, q = D * w[s.LINK_N + i], D * w[s.LINK_P + i]
+        w[s.LINK + i], w[s.LINK + 2 * LANES + i] = n * outer_n, n * inner_n
+        w[s.LINK + LANES + i] = 0.5 * n * (outer_n + inner_n)
+        w[s.LINK + 5 * LANES + i], w[s.LINK + 7 * LANES + i] = q * inner_p, q * outer_p
+        w[s.LINK + 6 * LANES + i] = 0.5 * q * (outer_p + inner_p)
+        # to the separator: two resistances in series; the diffusivity there is extrapolated
+        at_n = max(inner_n + EXTRAPOLATION * (inner_n - outer_n), 0.1 * inner_n)
+        at_p = max(inner_p + EXTRAPOLATION * (inner_p - outer_p), 0.1 * inner_p)
+        left, right = w[s.EDGE_N + i] * at_n, w[s.EDGE_P + i] * at_p
+        middle = w[s.EDGE_S + i] * w[s.F_S + i]
+        w[s.LINK + 3 * LANES + i] = D * left * middle / (left + middle)
+        w[s.LINK + 4 * LANES + i] = D * middle * right / (middle + right)
 
 
 @lanes

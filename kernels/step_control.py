@@ -48,20 +48,25 @@ TEMPERATURE_LOW, TEMPERATURE_HIGH = 233.0, 373.0  # K, range of the tables
 
 
 @lanes
-def share_to_limit(w, tables, i):
-    """Share of a step at which its voltage meets the limit: potentials from the tables, all else
-    linear in time.
+def share_to_limit(w, tables, i, x, dx, y, dy, eta, deta):
+    """Share of a step at which its voltage meets the limit, or 1: potentials from the tables, all
+    else linear in time.
     """
-    low, high = 0.0, 1.0
-    below = w[s.V_0 + i] - w[s.VOLTAGE_LIMIT + i]
-    above = w[s.V_1 + i] - w[s.VOLTAGE_LIMIT + i]
+    limit = w[s.VOLTAGE_LIMIT + i]
+    U_n, _, _ = lookup(tables, t.U_N, x)
+    U_p, _, _ = lookup(tables, t.U_P, y)
+    low, below, high = 0.0, U_p - U_n + eta - limit, 1.0
+    U_n, _, _ = lookup(tables, t.U_N, x + dx)
+    U_p, _, _ = lookup(tables, t.U_P, y + dy)
+    above = U_p - U_n + eta + deta - limit
     share = 1.0
+    if below * above >= 0.0:
+        return share
     for _ in range(8):  # regula falsi, Illinois variant
         share = (low * above - high * below) / (above - below)
-        U_n, _, _ = lookup(tables, t.U_N, w[s.XS_0 + i] + share * (w[s.XS + i] - w[s.XS_0 + i]))
-        U_p, _, _ = lookup(tables, t.U_P, w[s.YS_0 + i] + share * (w[s.YS + i] - w[s.YS_0 + i]))
-        eta = w[s.ETA_0 + i] + share * (w[s.ETA_1 + i] - w[s.ETA_0 + i])
-        away = U_p - U_n + eta - w[s.VOLTAGE_LIMIT + i]
+        U_n, _, _ = lookup(tables, t.U_N, x + share * dx)
+        U_p, _, _ = lookup(tables, t.U_P, y + share * dy)
+        away = U_p - U_n + eta + share * deta - limit
         if abs(away) < 0.1 * LANDING:
             break
         if away * above > 0.0:
@@ -136,7 +141,10 @@ def compare_with_limits(w, tables, landing):
         w[s.OVER_VOLTAGE + i] = 1.0 if over_voltage & (h > 0.0) else 0.0
     for i in range(LANES):
         if w[s.OVER_VOLTAGE + i] * w[s.ACTIVE + i] > 0.0:
-            to_voltage = w[s.H + i] * share_to_limit(w, tables, i)
+            x, y, eta = w[s.XS_0 + i], w[s.YS_0 + i], w[s.ETA_0 + i]
+            dx, dy, deta = w[s.XS + i] - x, w[s.YS + i] - y, w[s.ETA_1 + i] - eta
+            share = share_to_limit(w, tables, i, x, dx, y, dy, eta, deta)
+            to_voltage = w[s.H + i] * share
             w[s.TO_LIMIT + i] = min(w[s.TO_LIMIT + i], to_voltage)
 
 

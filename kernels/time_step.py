@@ -23,7 +23,7 @@ from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
 from kernels.particle import MODES, RATES, RESIDUES, decay, decays, mean_decay, mode_step
 from kernels.protocol import CURRENT, POWER
-from kernels.salt_step import eliminate, link, propose_salt, read_diffusivity
+from kernels.salt_step import eliminate, link, locate, propose_salt
 from kernels.tables import CONCENTRATION_LIMIT, lookup
 from kernels.vector_math import asinh, log
 
@@ -68,22 +68,21 @@ def read_properties(w, tables, flat):
             read_lanes(w, tables, t.SHAPE_D_N, s.XS, 1.0, s.F_D_N)
         if not flat[t.SHAPE_D_P]:
             read_lanes(w, tables, t.SHAPE_D_P, s.YS, 1.0, s.F_D_P)
+    if not (flat[t.SHAPE_D_E] and flat[t.SHAPE_KAPPA] and flat[t.SHAPE_TDF] and flat[t.SHAPE_T_PLUS]):
+        locate(w)
+    share = 1.0 / CONCENTRATION_LIMIT
     if not flat[t.SHAPE_D_E]:
-        read_diffusivity(w, tables)
-    if not (flat[t.SHAPE_KAPPA] and flat[t.SHAPE_TDF] and flat[t.SHAPE_T_PLUS]):
-        for i in range(LANES):
-            n = p_ = 0.0
-            for k in range(ELECTRODE_CELLS):
-                n += w[s.SALT + k * LANES + i]
-                p_ += w[s.SALT + (SEPARATOR + 1 + k) * LANES + i]
-            mean = w[s.SHARE_N + i] * n + w[s.SHARE_P + i] * p_
-            w[s.C_AV + i] = mean + w[s.SHARE_S + i] * w[s.SALT + SEPARATOR * LANES + i]
-        if not flat[t.SHAPE_KAPPA]:
-            read_lanes(w, tables, t.SHAPE_KAPPA, s.C_AV, 1.0 / CONCENTRATION_LIMIT, s.F_KAPPA)
-        if not flat[t.SHAPE_TDF]:
-            read_lanes(w, tables, t.SHAPE_TDF, s.C_AV, 1.0 / CONCENTRATION_LIMIT, s.F_TDF)
-        if not flat[t.SHAPE_T_PLUS]:
-            read_lanes(w, tables, t.SHAPE_T_PLUS, s.C_AV, 1.0 / CONCENTRATION_LIMIT, s.F_T_PLUS)
+        read_lanes(w, tables, t.SHAPE_D_E, s.C_OUTER_N, share, s.F_OUTER_N)
+        read_lanes(w, tables, t.SHAPE_D_E, s.C_INNER_N, share, s.F_INNER_N)
+        read_lanes(w, tables, t.SHAPE_D_E, s.C_S, share, s.F_S)
+        read_lanes(w, tables, t.SHAPE_D_E, s.C_INNER_P, share, s.F_INNER_P)
+        read_lanes(w, tables, t.SHAPE_D_E, s.C_OUTER_P, share, s.F_OUTER_P)
+    if not flat[t.SHAPE_KAPPA]:
+        read_lanes(w, tables, t.SHAPE_KAPPA, s.C_AV, share, s.F_KAPPA)
+    if not flat[t.SHAPE_TDF]:
+        read_lanes(w, tables, t.SHAPE_TDF, s.C_AV, share, s.F_TDF)
+    if not flat[t.SHAPE_T_PLUS]:
+        read_lanes(w, tables, t.SHAPE_T_PLUS, s.C_AV, share, s.F_T_PLUS)
 
 
 @lanes

@@ -51,9 +51,10 @@ SALT_C, SALT_I = _block(CELLS), _block(CELLS)
 # Particles: step over diffusion time, its inverse, surface deviation at steady state per ampere
 (STEPS_N, STEPS_P, PER_STEPS_N, PER_STEPS_P, UNIT_N, UNIT_P) = _rows(6)
 # Electrolyte: factors read from the tables, conductances, elimination; resistance, chi
-F_D_E = _block(CELLS)
+(C_OUTER_N, C_INNER_N, C_S, C_INNER_P, C_OUTER_P, C_AV) = _rows(6)
+(F_OUTER_N, F_INNER_N, F_S, F_INNER_P, F_OUTER_P) = _rows(5)
 LINK, RATIO, PIVOT = _block(CELLS - 1), _block(CELLS - 1), _block(CELLS)
-(C_AV, D_SALT, WEIGHT, F_KAPPA, F_TDF, F_T_PLUS, R_ELECTROLYTE, CHI) = _rows(8)
+(WEIGHT, F_KAPPA, F_TDF, F_T_PLUS, R_ELECTROLYTE, CHI) = _rows(6)
 # Surfaces: stoichiometry, potential with its slope and integral, entropic change, other factors
 (XS, YS, POT_N, POT_P, SLOPE_N, SLOPE_P, AREA_N, AREA_P, ENT_N, ENT_P) = _rows(10)
 (F_J_N, F_J_P, F_D_N, F_D_P) = _rows(4)
