@@ -10,13 +10,13 @@ from cellmodel.bridge.kernel_cell import KernelCell, kernel_cell
 from cellmodel.bridge.kernel_rows import names
 from cellmodel.bridge.parameter_values import parameter_values
 from cellmodel.design_space import DesignSpace
-from cellmodel.errors import unknown_name
-from cellmodel.step import Term
+from cellmodel.errors import InputError, unknown_name
+from cellmodel.step import Step
 from kernels import parameters
 from kernels.protocol import CURRENT, NONE, REST, VOLTAGE
 
 CAPACITY = "Nominal cell capacity [A.h]"  # turns rates into currents
-_KINDS = {"current": CURRENT, "voltage": VOLTAGE, "rest": REST}
+_KINDS = {"current": CURRENT, "voltage": VOLTAGE}
 Number = float | np.ndarray
 
 
@@ -51,16 +51,10 @@ class KernelInputs:
         rows["ambient_temperature"] = rows["initial_temperature"] = values["temperature"]
         entries: list[Number] = [rows[name] for name in parameters.NAMES]
 
-        def number(term: Term | None) -> Number:
-            return NONE if term is None else term.evaluate(values, capacity)
-
         for step in design.protocol.steps:
-            held = 0.0 if step.value is None else number(step.value)
-            entries += [
-                held * step.sign if step.kind == "current" else held,
-                number(step.current_limit if step.kind == "voltage" else step.voltage_limit),
-                number(step.time_limit),
-            ]
+            setpoint, voltage, current, duration, _ = step.numbers(values, capacity)
+            limit = current if step.kind == "voltage" else voltage
+            entries += [setpoint, *(NONE if n is None else n for n in (limit, duration))]
         varying = [i for i, entry in enumerate(entries) if np.ndim(entry)]
         base = np.array([0.0 if np.ndim(entry) else entry for entry in entries])
         shape = (len(varying), stop - start)
@@ -78,20 +72,32 @@ def kernel_inputs(design: DesignSpace) -> KernelInputs:
     ------
     InputError
         If a swept parameter is not an input of the kernels, or the cell's functions do not have
-        the form they take.
+        the form they take; if they do not take a step.
     """
     cell, steps = design.cell, design.protocol.steps
     known = names() - {"Ambient temperature [K]", "Initial temperature [K]"} | {CAPACITY}
     for name in design.parameter_names:
         if name not in known:
             raise unknown_name("parameter that the kernels take", name, known)
+    kinds = np.array([_kind(step, design.protocol.name) for step in steps], dtype=np.int64)
     tabulated = kernel_cell(
         parameter_values(cell),
         cell.sei,
         (cell.negative_stoichiometry.value, cell.positive_stoichiometry.value),
         own=set(design.parameter_names) - {CAPACITY},
     )
-    kinds = np.array([_KINDS[step.kind] for step in steps], dtype=np.int64)
     return KernelInputs(
         design, tabulated, kinds, np.array([step.cycle for step in steps], dtype=np.int64)
     )
+
+
+def _kind(step: Step, protocol: str) -> int:
+    """Return the kind of a step, if the kernels take it."""
+    power = step.kind == "power"
+    if power or step.capacity_limit is not None:
+        raise InputError(
+            f"protocol '{protocol}': step '{step.template}' "
+            f"{'holds a power' if power else 'is limited by a capacity'}, which the kernels do not "
+            "take; simulate_formation does"
+        )
+    return REST if (step.kind, step.sign) == ("current", 0) else _KINDS[step.kind]
