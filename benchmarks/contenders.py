@@ -73,7 +73,7 @@ def bare_kernel(batch: Batch) -> Work:
     def run() -> np.ndarray:
         numba.set_num_threads(1)
         module.sweep(
-            *vectors, cell.tables, cell.flat, cell.sei_law, inputs.kinds, inputs.cycles, 1.0,
+            *vectors, cell.tables, cell.flat, inputs.kinds, inputs.cycles, 1.0,
             per_cycle, summary, status,
         )  # fmt: skip
         return status

@@ -75,10 +75,11 @@ def kernel_inputs(design: DesignSpace) -> KernelInputs:
         the form they take; if they do not take a step.
     """
     cell, steps = design.cell, design.protocol.steps
-    known = names() - {"Ambient temperature [K]", "Initial temperature [K]"} | {CAPACITY}
+    known = names(cell.sei) - {"Ambient temperature [K]", "Initial temperature [K]"} | {CAPACITY}
     for name in design.parameter_names:
         if name not in known:
-            raise unknown_name("parameter that the kernels take", name, known)
+            kind = f"parameter that the kernels take with '{cell.sei}' SEI"
+            raise unknown_name(kind, name, known)
     kinds = np.array([_kind(step, design.protocol.name) for step in steps], dtype=np.int64)
     tabulated = kernel_cell(
         parameter_values(cell),

@@ -62,7 +62,7 @@ class Raw:
         base, columns, own = inputs.vectors(start, stop)
         cell = inputs.cell
         kernels().sweep(
-            base, columns, own, cell.tables, cell.flat, cell.sei_law, inputs.kinds, inputs.cycles,
+            base, columns, own, cell.tables, cell.flat, inputs.kinds, inputs.cycles,
             float(tolerance), self.per_cycle[:, :, start:stop], self.summary[:, start:stop],
             self.status[start:stop],
         )  # fmt: skip

@@ -112,7 +112,7 @@ def initialise(w):
 
 
 @lanes
-def begin(w, kind, tables, flat, sei_law):
+def begin(w, kind, tables, flat):
     """Enter a protocol step: consistent current, voltage and side reaction at its first instant."""
     for i in range(LANES):
         w[s.ACTIVE + i] = 1.0 if w[s.STATUS + i] == OK else 0.0
@@ -134,7 +134,7 @@ def begin(w, kind, tables, flat, sei_law):
         hold(w, NEWTON_AT_START, tables, flat)
     else:
         evaluate(w, tables, flat)
-    grow_film(w, tables, sei_law)
+    grow_film(w, tables)
     for i in range(LANES):
         w[s.I_0 + i] = w[s.I_1 + i]
         w[s.V_0 + i] = w[s.V_1 + i]
@@ -174,7 +174,7 @@ def record(w, trace, count, step):
 
 
 @lanes
-def march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, growth, per_cycle, trace):
+def march(w, values, tables, flat, kinds, cycles, tolerance, growth, per_cycle, trace):
     """Take a block through its protocol.
 
     Parameters
@@ -183,7 +183,6 @@ def march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, growth, pe
     values : float64 array, shape (steps, len(protocol.VALUES), LANES)
     tables : float64 array, shape (len(tables.NAMES), INTERVALS, 5);  flat : bool array, True where
         a table is 1 or 0
-    sei_law : int, index into sei.LAWS
     kinds, cycles : int64 arrays, shape (steps,)
     tolerance : float, 1 for the stated accuracy; smaller is more accurate, the errors of energies
         fall with its power 0.5 to 0.75
@@ -206,7 +205,7 @@ def march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, growth, pe
             w[s.SETPOINT + i] = values[step, 0, i]
             w[s.LIMIT + i] = values[step, 1, i]
             w[s.LEFT + i] = values[step, 2, i]
-        begin(w, kind, tables, flat, sei_law)
+        begin(w, kind, tables, flat)
         if trace.shape[0] > 0:
             rows = record(w, trace, rows, step)
         marching = True
@@ -217,7 +216,7 @@ def march(w, values, tables, flat, sei_law, kinds, cycles, tolerance, growth, pe
                 hold(w, NEWTON, tables, flat)
             else:
                 evaluate(w, tables, flat)
-            grow_film(w, tables, sei_law)
+            grow_film(w, tables)
             compare_with_limit(w, kind, tables)
             judge(w, tolerance, growth * growth if kind == REST else growth)
             marching = advance(w, kind)

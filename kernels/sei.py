@@ -1,37 +1,45 @@
-"""Growth of the solid-electrolyte interphase on the negative electrode: PyBaMM's laws, each a
-scalar function.
+"""Growth of the solid-electrolyte interphase on the negative electrode: one formula, of which
+PyBaMM's laws are choices of coefficients.
 
-The current density is per area of particle surface and counts as a positive number: lithium
-consumed.
+    E = exp(-alpha F / (R T) (phi - U) - beta L)
+    j = A ((1 - m) E + m max(U - phi, 0)) / (a + L (b E + d))
+
+phi is the potential of the negative electrode against the electrolyte, L the film's thickness.
+Electrons reach the reaction by transfer (E), by tunnelling (E with beta) or by migration (m = 1);
+a is the resistance of the reaction, b and d those of the film. The current density is per area of
+particle surface and counts as a positive number: lithium consumed. The temperature dependence of
+the whole is Arrhenius's (`kinetics.arrhenius`). References: Marquis 2020 (thesis, Oxford), section
+5.6.4; Yang et al. 2017, J. Power Sources 360, 28; Tang, Lu, Newman 2012, J. Electrochem. Soc. 159
+A1775. `cellmodel.bridge.sei_laws` has the coefficients of each law.
 """
 
 from kernels.compiled import law
 from kernels.kinetics import FARADAY, GAS
 from kernels.vector_math import exp
 
-EC_REACTION_LIMITED = 0
-TUNNELLING_LIMITED = 1
-#: PyBaMM's option strings, in the order of the codes
-LAWS = ("ec reaction limited", "tunnelling limited")
+LEAST_RESISTANCE = 1e-30  # a division by zero would be a NaN where nothing drives the growth
 
 
 @law
-def ec_reaction_limited(potential, thickness, T, rate, concentration, diffusivity, open_circuit):
-    """Solvent reduction behind a film it must diffuse through [A m-2] (Yang et al. 2017, J. Power
-    Sources 360, 28, eqs. 10-11).
+def growth(
+    potential, thickness, T, prefactor, transfer, open_circuit, barrier, reaction, slowing,
+    transport, migration,
+):  # fmt: skip
+    """Current density of the side reaction [A m-2] at the reference temperature's rate.
 
-    `potential` is that of the reaction, negative electrode against electrolyte less the drop over
-    the film [V].
+    Parameters
+    ----------
+    potential : V, phi above: behind the film or with its drop, as the law has it
+    thickness : m
+    T : K
+    prefactor : A above, A m-2 (V-1 if m = 1)
+    transfer, open_circuit, barrier : alpha; U, V; beta, m-1
+    reaction, slowing, transport : a; b, m-1; d, m-1; none below 0, and not all three 0
+    migration : m above, 0 or 1
     """
-    k = rate * exp(-0.5 * FARADAY / (GAS * T) * (potential - open_circuit))
-    return FARADAY * concentration * k / (1.0 + thickness * k / diffusivity)
-
-
-@law
-def tunnelling_limited(potential, thickness, T, exchange_current, barrier):
-    """Electrons tunnelling through the film [A m-2] (Tang, Lu, Newman 2012, J. Electrochem. Soc.
-    159 A1775, eq. 25).
-
-    `potential` is that of the negative electrode against the electrolyte, film included [V].
-    """
-    return exchange_current * exp(-0.5 * FARADAY / (GAS * T) * potential - barrier * thickness)
+    transferred = exp(
+        -transfer * FARADAY / (GAS * T) * (potential - open_circuit) - barrier * thickness
+    )
+    drive = (1.0 - migration) * transferred + migration * max(open_circuit - potential, 0.0)
+    resistance = reaction + thickness * (slowing * transferred + transport)
+    return prefactor * drive / max(resistance, LEAST_RESISTANCE)

@@ -36,9 +36,7 @@ TRACE_GROWTH = 1.15  # enough points to draw a relaxation by straight lines
 
 
 @njit(parallel=True, error_model="numpy", cache=True)
-def sweep(
-    base, columns, own, tables, flat, sei_law, kinds, cycles, tolerance, per_cycle, summary, status
-):
+def sweep(base, columns, own, tables, flat, kinds, cycles, tolerance, per_cycle, summary, status):
     """Run every case.
 
     Parameters
@@ -46,7 +44,7 @@ def sweep(
     base : float64 array, shape (parameters.COUNT + steps * len(protocol.VALUES),)
     columns : int64 array, shape (k,), which entries of `base` differ from case to case
     own : float64 array, shape (k, cases), those entries
-    tables, flat, sei_law, kinds, cycles, tolerance : see `cell.march`
+    tables, flat, kinds, cycles, tolerance : see `cell.march`
     per_cycle : float64 array, shape (4, cycles, cases), filled: charge in, charge out [C], energy
         in, energy out [J]
     summary : float64 array, shape (len(SUMMARY), cases), filled; SI
@@ -63,20 +61,18 @@ def sweep(
         no_trace = np.empty((0, 8))
         for block in range(task * BLOCKS_PER_TASK, min((task + 1) * BLOCKS_PER_TASK, blocks)):
             load(w, values, base, columns, own, block * LANES, cases)
-            march(
-                w, values, tables, flat, sei_law, kinds, cycles, tolerance, GROWTH, sums, no_trace
-            )
+            march(w, values, tables, flat, kinds, cycles, tolerance, GROWTH, sums, no_trace)
             for i in range(min(LANES, cases - block * LANES)):
                 store(w, sums, i, block * LANES + i, per_cycle, summary, status)
 
 
 @njit(error_model="numpy", cache=True)
-def trace(base, tables, flat, sei_law, kinds, cycles, tolerance, rows):
+def trace(base, tables, flat, kinds, cycles, tolerance, rows):
     """Run one case and record it.
 
     Parameters
     ----------
-    base, tables, flat, sei_law, kinds, cycles, tolerance : as for `sweep`
+    base, tables, flat, kinds, cycles, tolerance : as for `sweep`
     rows : float64 array, shape (n, len(cell.TRACE)), filled: the first instant of each step and
         the end of each time step
 
@@ -88,15 +84,13 @@ def trace(base, tables, flat, sei_law, kinds, cycles, tolerance, rows):
     values = np.empty((kinds.shape[0], len(VALUES), LANES))
     sums = np.empty((4, cycles.max() + 1, LANES))
     load(w, values, base, np.empty(0, dtype=np.int64), np.empty((0, 1)), 0, 1)
-    used, _ = march(
-        w, values, tables, flat, sei_law, kinds, cycles, tolerance, TRACE_GROWTH, sums, rows
-    )
+    used, _ = march(w, values, tables, flat, kinds, cycles, tolerance, TRACE_GROWTH, sums, rows)
     return used, int(w[s.STATUS])
 
 
 #: one compilation for every call: outputs may be slices of larger arrays
 SIGNATURE = (
-    "void(float64[::1], int64[::1], float64[:, ::1], float64[:, :, ::1], boolean[::1], int64, "
+    "void(float64[::1], int64[::1], float64[:, ::1], float64[:, :, ::1], boolean[::1], "
     "int64[::1], int64[::1], float64, float64[:, :, :], float64[:, :], int8[::1])"
 )
 

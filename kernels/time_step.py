@@ -250,7 +250,7 @@ def hold(w, iterations, tables, flat):
 
 
 @lanes
-def grow_film(w, tables, sei_law):
+def grow_film(w, tables):
     """Side charge over the step by Simpson's rule, and the film that it makes.
 
     The rate follows the measured, jagged potential exponentially; everything else is taken as
@@ -265,8 +265,10 @@ def grow_film(w, tables, sei_law):
         phi_mid = w[s.POT_MID + i] + 0.5 * (
             w[s.PHI_0 + i] - w[s.POT_N_0 + i] + phi_1 - w[s.POT_N + i]
         )
-        drop_1 = w[s.J_N_1 + i] * w[p.RHO_SEI + i]  # V per metre of film
-        drop_mid = 0.5 * (w[s.J_N_0 + i] + w[s.J_N_1 + i]) * w[p.RHO_SEI + i]
+        # V per metre of film, for laws that see the potential with the film's drop
+        drop = (1.0 - w[p.DROP_SEI + i]) * w[p.RHO_SEI + i]
+        drop_1 = w[s.J_N_1 + i] * drop
+        drop_mid = 0.5 * (w[s.J_N_0 + i] + w[s.J_N_1 + i]) * drop
         T_1_ = w[s.T_1 + i]
         T_mid = 0.5 * (w[s.T + i] + T_1_)
         z_1, z_mid = (w[s.PER_T_REF + i] - 1.0 / T_1_) / GAS, w[s.Z_MID + i]
@@ -274,20 +276,16 @@ def grow_film(w, tables, sei_law):
         per_charge = w[s.FILM_PER_CHARGE + i]
         j_0, film = w[s.J_0 + i], w[s.FILM + i]
         film_1 = w[s.FILM_1 + i]
+        A, alpha, U = w[p.A_SEI + i], w[p.ALPHA_SEI + i], w[p.U_SEI + i]
+        beta, a, b = w[p.BETA_SEI + i], w[p.REACTION_SEI + i], w[p.SLOWING_SEI + i]
+        d, m = w[p.TRANSPORT_SEI + i], w[p.MIGRATION_SEI + i]
         j_1 = j_mid = charge = before = 0.0
         for _ in range(2):
             film_mid = 0.5 * (film + film_1)
-            if sei_law == sei.TUNNELLING_LIMITED:
-                j_1 = sei.tunnelling_limited(
-                    phi_1 + drop_1 * film_1, film_1, T_1_, w[p.J0_SEI + i], w[p.BETA + i]
-                )
-                j_mid = sei.tunnelling_limited(
-                    phi_mid + drop_mid * film_mid, film_mid, T_mid, w[p.J0_SEI + i], w[p.BETA + i]
-                )
-            else:
-                k, c, D, U = w[p.K_SEI + i], w[p.C_EC + i], w[p.D_EC + i], w[p.U_SEI + i]
-                j_1 = sei.ec_reaction_limited(phi_1, film_1, T_1_, k, c, D, U)
-                j_mid = sei.ec_reaction_limited(phi_mid, film_mid, T_mid, k, c, D, U)
+            j_1 = sei.growth(phi_1 + drop_1 * film_1, film_1, T_1_, A, alpha, U, beta, a, b, d, m)
+            j_mid = sei.growth(
+                phi_mid + drop_mid * film_mid, film_mid, T_mid, A, alpha, U, beta, a, b, d, m
+            )
             j_1, j_mid = j_1 * a_1, j_mid * a_mid
             before = charge
             charge = h / 6.0 * (j_0 + 4.0 * j_mid + j_1)
