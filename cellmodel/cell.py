@@ -14,9 +14,8 @@ from cellmodel.quantity import (
     Quantity,
     Range,
     check_keys,
-    locate,
+    read_input,
     read_quantity,
-    read_toml,
     shipped,
     text,
 )
@@ -183,11 +182,10 @@ def load_cell(name: str | Path | Cell) -> Cell:
     """
     if isinstance(name, Cell):
         return name
-    path = locate("cells", "cell", name)
-    table = read_toml(path)
-    required = ("title", "source", "parameter_set", "sei", "fresh", "first_cycle")
-    check_keys(table, ("name", *required, "parameters", "materials"), str(path), required=required)
-    texts = {key: text(table[key], f"{path}: {key}") for key in required[:4]}
+    required = ("parameter_set", "sei", "fresh", "first_cycle")
+    optional = ("parameters", "materials")
+    path, table, texts = read_input("cells", "cell", name, required, optional)
+    texts |= {key: text(table[key], f"{path}: {key}") for key in ("parameter_set", "sei")}
     if texts["sei"] not in SEI_LAWS:
         known = tuple(SEI_LAWS)
         raise InputError(f"{path}: sei must be one of {known}, got {quoted(texts['sei'])}")
@@ -203,7 +201,6 @@ def load_cell(name: str | Path | Cell) -> Cell:
     parameters = _read_parameters(table.get("parameters", {}), f"{path}: [parameters]")
     _check_window(parameters, str(path))
     return Cell(
-        name=text(table.get("name", path.stem), f"{path}: name"),
         **texts,
         **fresh,
         parameters=MappingProxyType(parameters),

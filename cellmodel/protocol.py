@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cellmodel.errors import InputError, quoted, unknown_name
-from cellmodel.quantity import TEMPERATURE, Range, check_keys, locate, read_toml, shipped, text
+from cellmodel.quantity import TEMPERATURE, Range, check_keys, read_input, shipped, text
 from cellmodel.step import Step, Term, parse_step, parse_term
 
 if TYPE_CHECKING:
@@ -275,10 +275,8 @@ def load_protocol(name: str | Path | Protocol) -> Protocol:
     """
     if isinstance(name, Protocol):
         return name
-    path = locate("protocols", "protocol", name)
-    table = read_toml(path)
-    keys = ("name", "title", "source", "variables", "cycle", "off_channel")
-    check_keys(table, keys, str(path), required=("title", "source", "variables", "cycle"))
+    required, optional = ("variables", "cycle"), ("off_channel",)
+    path, table, texts = read_input("protocols", "protocol", name, required, optional)
     variables = _read_variables(table["variables"], f"{path}: [variables]")
     units = {key: variable.unit for key, variable in variables.items()}
     cycles = _read_cycles(table["cycle"], f"{path}: [[cycle]]")
@@ -295,9 +293,7 @@ def load_protocol(name: str | Path | Protocol) -> Protocol:
             "cell is measured there"
         )
     protocol = Protocol(
-        name=text(table.get("name", path.stem), f"{path}: name"),
-        title=text(table["title"], f"{path}: title"),
-        source=text(table["source"], f"{path}: source"),
+        **texts,
         variables=MappingProxyType(variables),
         cycles=cycles,
         steps=steps,

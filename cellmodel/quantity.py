@@ -286,3 +286,32 @@ def locate(kind: str, singular: str, name: str | Path) -> Path:
     if name not in files:
         raise unknown_name(singular, name, files)
     return files[name]
+
+
+def read_input(
+    kind: str,
+    singular: str,
+    name: str | Path,
+    required: Collection[str],
+    optional: Collection[str] = (),
+) -> tuple[Path, dict, dict[str, str]]:
+    """Read the file of a cell, protocol, equipment or plant.
+
+    Parameters
+    ----------
+    kind, singular, name
+        As for `locate`.
+    required, optional
+        Its keys besides title and source, which it must have, and name, which it may have.
+
+    Returns
+    -------
+    Path, dict, dict
+        Where it is, what it holds, and its name, title and source.
+    """
+    path = locate(kind, singular, name)
+    table = read_toml(path)
+    required = ("title", "source", *required)
+    check_keys(table, ("name", *required, *optional), str(path), required=required)
+    words = {"name": path.stem, **table}
+    return path, table, {k: text(words[k], f"{path}: {k}") for k in ("name", "title", "source")}
