@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import frozen_kernel
 import numba
 import numpy as np
 import xarray as xr
@@ -18,6 +19,9 @@ from cellmodel.bridge.reference import model_with_totals
 from cellmodel.compilation import kernels
 from cellmodel.kernel_inputs import KernelInputs, kernel_inputs
 from cellmodel.sweep import design_space
+from kernels import workspace
+from kernels.parameters import LANES
+from kernels.protocol import VALUES
 
 ENERGIES = ("charge_energy", "discharge_energy")
 
@@ -59,7 +63,7 @@ def batch(name: str, size: int) -> Batch:
     """Return random cases of a shipped cell."""
     cell, protocol = cm.load_cell(name), cm.load_protocol("three-cycle")
     equipment = cm.load_equipment("regenerative-cycler")
-    return Batch(cell, protocol, equipment, random_cases(cell, protocol, size), size)
+    return Batch(cell, protocol, equipment, random_cases(cell, size), size)
 
 
 def bare_kernel(batch: Batch) -> Work:
@@ -79,6 +83,33 @@ def bare_kernel(batch: Batch) -> Work:
         return status
 
     return Work(run, batch.size)
+
+
+def attempts(batch: Batch) -> float:
+    """Return the time steps that a lane takes per protocol, those that it sits out included."""
+    inputs, module = batch.inputs(), kernels()
+    base, columns, own = inputs.vectors(0, batch.size)
+    tables, flat, kinds = inputs.cell.tables, inputs.cell.flat, inputs.kinds
+    w, values = np.empty(workspace.SIZE), np.empty((len(kinds), len(VALUES), LANES))
+    sums, no_trace = np.empty((4, len(batch.protocol.cycles), LANES)), np.empty((0, 8))
+    tried = 0
+    for first in range(0, batch.size, LANES):
+        module.load(w, values, base, columns, own, first, batch.size)
+        tried += module.march(
+            w, values, tables, flat, kinds, inputs.cycles, 1.0, module.GROWTH, sums, no_trace
+        )[1]
+    return tried * LANES / batch.size
+
+
+def frozen(cells: int = 256) -> Work:
+    """The yardstick on one thread; returns its results."""
+    table, results = frozen_kernel.tables(), np.empty((cells, 5))
+
+    def run() -> np.ndarray:
+        frozen_kernel.run(table, results)
+        return results
+
+    return Work(run, cells)
 
 
 def tabulation(batch: Batch) -> Work:
