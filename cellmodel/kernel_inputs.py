@@ -42,9 +42,9 @@ class KernelInputs:
         """
         design = self.design
         case = design.case_values(start, stop)
-        own = {name: case[name] for name in design.parameter_names}
+        own = {name: case[name].values for name in design.parameter_names}
         values = design.protocol.defaults(design.cell) | {
-            name: case[name] for name in design.protocol_names
+            name: case[name].values for name in design.protocol_names
         }
         capacity = own.pop(CAPACITY) if CAPACITY in own else design.cell.parameter(CAPACITY)
         rows = self.cell.rows(own)

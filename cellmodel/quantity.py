@@ -84,7 +84,9 @@ class Range:
         return result
 
     def check_array(self, what: str, values: object) -> np.ndarray:
-        """Return `values` as a float array of the same shape; raises as `check` does."""
+        """Return `values` as a float array of the same shape, copied only if they are none;
+        raises as `check` does.
+        """
         try:
             array = np.asarray(values)
         except ValueError as error:  # ragged nested lists
@@ -94,7 +96,7 @@ class Range:
                 f"{what} must be an array of numbers{self._in_unit()}, got values of type "
                 f"{array.dtype}: {quoted(values)}"
             )
-        array = array.astype(float)
+        array = array.astype(float, copy=False)
         outside = ~self.contains(array)
         if outside.any():
             raise self._error(what, float(array[outside].flat[0]))
