@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import frozen_kernel
 import numba
 import numpy as np
 import xarray as xr
@@ -18,6 +19,9 @@ from cellmodel.bridge.reference import model_with_totals
 from cellmodel.compilation import kernels
 from cellmodel.kernel_inputs import KernelInputs, kernel_inputs
 from cellmodel.sweep import design_space
+from kernels import workspace
+from kernels.parameters import LANES
+from kernels.protocol import VALUES
 
 ENERGIES = ("charge_energy", "discharge_energy")
 
@@ -59,7 +63,7 @@ def batch(name: str, size: int) -> Batch:
     """Return random cases of a shipped cell."""
     cell, protocol = cm.load_cell(name), cm.load_protocol("three-cycle")
     equipment = cm.load_equipment("regenerative-cycler")
-    return Batch(cell, protocol, equipment, random_cases(cell, protocol, size), size)
+    return Batch(cell, protocol, equipment, random_cases(cell, size), size)
 
 
 def bare_kernel(batch: Batch) -> Work:
@@ -73,12 +77,39 @@ def bare_kernel(batch: Batch) -> Work:
     def run() -> np.ndarray:
         numba.set_num_threads(1)
         module.sweep(
-            *vectors, cell.tables, cell.flat, cell.sei_law, inputs.kinds, inputs.cycles, 1.0,
+            *vectors, cell.tables, cell.flat, inputs.kinds, inputs.cycles, 1.0,
             per_cycle, summary, status,
         )  # fmt: skip
         return status
 
     return Work(run, batch.size)
+
+
+def attempts(batch: Batch) -> float:
+    """Return the time steps that a lane takes per protocol, those that it sits out included."""
+    inputs, module = batch.inputs(), kernels()
+    base, columns, own = inputs.vectors(0, batch.size)
+    tables, flat, kinds = inputs.cell.tables, inputs.cell.flat, inputs.kinds
+    w, values = np.empty(workspace.SIZE), np.empty((len(kinds), len(VALUES), LANES))
+    sums, no_trace = np.empty((4, len(batch.protocol.cycles), LANES)), np.empty((0, 8))
+    tried = 0
+    for first in range(0, batch.size, LANES):
+        module.load(w, values, base, columns, own, first, batch.size)
+        tried += module.march(
+            w, values, tables, flat, kinds, inputs.cycles, 1.0, module.GROWTH, sums, no_trace
+        )[1]
+    return tried * LANES / batch.size
+
+
+def frozen(cells: int = 256) -> Work:
+    """The yardstick on one thread; returns its results."""
+    table, results = frozen_kernel.tables(), np.empty((cells, 5))
+
+    def run() -> np.ndarray:
+        frozen_kernel.run(table, results)
+        return results
+
+    return Work(run, cells)
 
 
 def tabulation(batch: Batch) -> Work:
@@ -149,7 +180,9 @@ def pybamm_spme(
     return Work(run, 1)
 
 
-def memory_per_case(name: str, small: int = 2048, large: int = 8192) -> float:
+def memory_per_case(
+    name: str, small: int = 1 << 14, large: int = 1 << 15, chunk_size: int = 1 << 11
+) -> float:
     """Bytes per case that a sweep holds at its peak, beyond its inputs and its result.
 
     Parameters
@@ -157,14 +190,17 @@ def memory_per_case(name: str, small: int = 2048, large: int = 8192) -> float:
     name
         Of a shipped cell.
     small, large
-        Cases of two sweeps; their difference leaves out what does not grow, a chunk for one.
+        Cases of two sweeps, which hold more than a tabulation; their difference leaves out what
+        does not grow, a chunk for one.
+    chunk_size
+        Cases at a time, far fewer than those: every chunk but the first finds results beside it.
     """
     beyond = []
+    batch(name, 1).sweep()  # imports and caches are not counted
     for size in (small, large):
         cases = batch(name, size)
-        cases.sweep(chunk_size=small)  # imports and caches are not counted
         tracemalloc.start()
-        result = cases.sweep(chunk_size=small)
+        result = cases.sweep(chunk_size=chunk_size)
         held, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         beyond.append(peak - held)

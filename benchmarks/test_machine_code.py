@@ -1,4 +1,6 @@
-"""Gates that do not depend on how busy the machine is: vector instructions, one compilation."""
+"""Gates that do not depend on how busy the machine is: vector instructions, one compilation, time
+steps.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from contenders import attempts, batch
 from llvmlite.binding import get_host_cpu_features
 from numba import types
 
@@ -21,6 +24,9 @@ ARITHMETIC = re.compile(
 )
 LIBM = {"exp", "exp2", "expm1", "log", "log1p", "pow", "sinh", "cosh", "tanh", "asinh", "fmax"}
 CALLED = re.compile(r'(?:call|movabs)\w*\s+[$"]*([a-z_]\w*)')
+
+#: time steps per protocol that a lane tries, measured
+TIME_STEPS = {"lfp-graphite": 338, "nmc532-graphite": 375, "nmc811-graphite-siox": 400}
 
 SIGNATURE = (
     types.Array(types.float64, 1, "C"),  # workspace
@@ -60,3 +66,8 @@ def test_one_compilation_serves_every_sweep():
             over = {"charge_rate": np.array([0.1, 0.15, 0.2, 0.25])}
             cm.sweep_formation(cm.load_cell(name), protocol, equipment, over, chunk_size=chunk_size)
     assert len(kernels().sweep.signatures) == 1
+
+
+@pytest.mark.parametrize(("cell", "known"), TIME_STEPS.items())
+def test_time_steps_per_protocol(cell, known):
+    assert attempts(batch(cell, 512)) < 1.1 * known

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from pathlib import Path
 
-from cellmodel.cell import Cell, load_cell
+from cellmodel.cell import SEI_LAWS, Cell, load_cell
 from cellmodel.errors import InputError
 from cellmodel.protocol import Protocol, load_protocol
 from cellmodel.quantity import Quantity, Range
@@ -34,7 +34,8 @@ def calibrate_sei(
     efficiency
         Discharge / charge capacity of the first cycle [1]; that of the cell if None.
     parameter
-        PyBaMM name of a positive number; that of the cell's calibration if None.
+        PyBaMM name of a positive number. If None, that of the cell's calibration; where its SEI
+        law was replaced by one that does not read it, the rate of the new one.
 
     Returns
     -------
@@ -47,7 +48,11 @@ def calibrate_sei(
         If no value within eight decades gives this efficiency: without any SEI the efficiency is
         below 1 already, and where the positive electrode runs out of lithium it cannot fall.
     """
-    from cellmodel.bridge import readout, reference  # imports PyBaMM, which takes two seconds
+    from cellmodel.bridge import (
+        kernel_rows,
+        readout,
+        reference,
+    )  # imports PyBaMM, which takes two seconds
 
     cell = load_cell(cell)
     protocol = cell.calibration["protocol"] if protocol is None else protocol
@@ -55,6 +60,8 @@ def calibrate_sei(
     target = cell.first_cycle_efficiency.value if efficiency is None else efficiency
     Range(0, 1, above=True, below=True).check("efficiency", target)
     name = cell.calibration["parameter"] if parameter is None else parameter
+    if parameter is None and name not in kernel_rows.names(cell.sei):
+        name = SEI_LAWS[cell.sei]
     first_value = Range(0, above=True).check(name, cell.parameter(name))
     first_cycle = dataclasses.replace(
         protocol,

@@ -14,14 +14,25 @@ from cellmodel.quantity import (
     Quantity,
     Range,
     check_keys,
-    locate,
+    read_input,
     read_quantity,
-    read_toml,
     shipped,
     text,
 )
 
-SEI_LAWS = ("tunnelling limited", "ec reaction limited")
+#: PyBaMM's SEI growth laws, by its option strings -> the parameter that sets the rate of each
+SEI_LAWS: Mapping[str, str] = MappingProxyType(
+    {
+        "reaction limited": "SEI reaction exchange current density [A.m-2]",
+        "reaction limited (asymmetric)": "SEI reaction exchange current density [A.m-2]",
+        "solvent-diffusion limited": "SEI solvent diffusivity [m2.s-1]",
+        "electron-migration limited": "SEI electron conductivity [S.m-1]",
+        "interstitial-diffusion limited": "SEI lithium interstitial diffusivity [m2.s-1]",
+        "ec reaction limited": "SEI kinetic rate constant [m.s-1]",
+        "ec reaction limited (asymmetric)": "SEI kinetic rate constant [m.s-1]",
+        "tunnelling limited": "SEI reaction exchange current density [A.m-2]",
+    }
+)
 _FRACTION = Range(0, 1, "1", above=True, below=True)
 
 
@@ -38,7 +49,7 @@ class Cell:
     parameters
         PyBaMM name -> Quantity: overrides of the set, and numbers it lacks, with their donor.
     sei
-        SEI growth law, PyBaMM's option: "tunnelling limited" or "ec reaction limited".
+        SEI growth law, PyBaMM's option string, one of SEI_LAWS.
     negative_stoichiometry, positive_stoichiometry
         Of the fresh cell: negative electrode empty, positive full [1].
     first_cycle_efficiency
@@ -171,13 +182,13 @@ def load_cell(name: str | Path | Cell) -> Cell:
     """
     if isinstance(name, Cell):
         return name
-    path = locate("cells", "cell", name)
-    table = read_toml(path)
-    required = ("title", "source", "parameter_set", "sei", "fresh", "first_cycle")
-    check_keys(table, ("name", *required, "parameters", "materials"), str(path), required=required)
-    texts = {key: text(table[key], f"{path}: {key}") for key in required[:4]}
+    required = ("parameter_set", "sei", "fresh", "first_cycle")
+    optional = ("parameters", "materials")
+    path, table, texts = read_input("cells", "cell", name, required, optional)
+    texts |= {key: text(table[key], f"{path}: {key}") for key in ("parameter_set", "sei")}
     if texts["sei"] not in SEI_LAWS:
-        raise InputError(f"{path}: sei must be one of {SEI_LAWS}, got {quoted(texts['sei'])}")
+        known = tuple(SEI_LAWS)
+        raise InputError(f"{path}: sei must be one of {known}, got {quoted(texts['sei'])}")
     stoichiometries = ("negative_stoichiometry", "positive_stoichiometry")
     check_keys(table["fresh"], stoichiometries, f"{path}: [fresh]", required=stoichiometries)
     fresh = {
@@ -190,7 +201,6 @@ def load_cell(name: str | Path | Cell) -> Cell:
     parameters = _read_parameters(table.get("parameters", {}), f"{path}: [parameters]")
     _check_window(parameters, str(path))
     return Cell(
-        name=text(table.get("name", path.stem), f"{path}: name"),
         **texts,
         **fresh,
         parameters=MappingProxyType(parameters),

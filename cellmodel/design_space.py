@@ -18,6 +18,7 @@ from cellmodel.quantity import Range
 from cellmodel.variables import DIMENSIONS, VARIABLES, cf_unit
 
 LARGEST_SIZE = 10**9  # cases: three hours at 100,000 cases per second
+CASE = "cell"  # dimension of flat cases: every case is a cell; no swept dimension has this name
 _INSTEAD = {
     "protocol": "protocol.with_variables({}=...)",
     "equipment": "equipment.replace({}=...)",
@@ -143,8 +144,8 @@ class DesignSpace:
         }
         return DesignSpace(self.cell, self.protocol, self.equipment, over, self._plant_fields)
 
-    def case_values(self, start: int, stop: int) -> dict[str, np.ndarray]:
-        """Return the values of `kernel_names` for the flat cases `start` to `stop`.
+    def case_values(self, start: int, stop: int) -> dict[str, xr.Variable]:
+        """Return what is swept, for the flat cases `start` to `stop`.
 
         Parameters
         ----------
@@ -154,17 +155,20 @@ class DesignSpace:
         Returns
         -------
         dict
-            Name -> 1-D float array of length stop - start.
+            Name in `kernel_names` and `equipment_names` -> values, over CASE in place of
+            `kernel_dims`.
         """
         if not 0 <= start <= stop <= self.kernel_size:
             raise ValueError(
                 f"cases must lie within 0 and {self.kernel_size}, got {start} to {stop}"
             )
         at = np.unravel_index(np.arange(start, stop), self.kernel_shape or (1,))
-        index = dict(zip(self.kernel_dims, at, strict=False))
+        index = {
+            dim: xr.Variable(CASE, place) for dim, place in zip(self.kernel_dims, at, strict=False)
+        }
         return {
-            name: self.values[name].to_numpy()[tuple(index[dim] for dim in self.values[name].dims)]
-            for name in self.kernel_names
+            name: self.values[name].variable.isel(index, missing_dims="ignore")
+            for name in (*self.kernel_names, *self.equipment_names)
         }
 
     def _owner(self, name: object) -> str:
@@ -202,7 +206,8 @@ class DesignSpace:
             bounds = self._plant_fields[name]
         else:
             bounds = parameter_range(name)
-        return xr.DataArray(bounds.check_array(name, array.values), dims=array.dims)
+        # the one copy: what the user does to the array later must not change labels of results
+        return xr.DataArray(bounds.check_array(name, array.values).copy(), dims=array.dims)
 
     def _coordinates(
         self, entries: Mapping[str, xr.DataArray], owners: Mapping[str, str]

@@ -11,17 +11,7 @@ from types import MappingProxyType
 import numpy as np
 
 from cellmodel.errors import InputError, unknown_name
-from cellmodel.quantity import (
-    TEMPERATURE,
-    Quantity,
-    Range,
-    check_keys,
-    locate,
-    read_quantity,
-    read_toml,
-    shipped,
-    text,
-)
+from cellmodel.quantity import TEMPERATURE, Quantity, Range, read_input, read_quantity, shipped
 
 # field -> what it may be; the TOML files must use these units
 FIELDS: Mapping[str, Range] = MappingProxyType(
@@ -182,10 +172,7 @@ def load_equipment(name: str | Path | Equipment) -> Equipment:
     """
     if isinstance(name, Equipment):
         return name
-    path = locate("equipment", "equipment", name)
-    table = read_toml(path)
-    required = ("title", "source", *FIELDS)
-    check_keys(table, ("name", *required), str(path), required=required)
+    path, table, texts = read_input("equipment", "equipment", name, FIELDS)
     quantities = {
         field: read_quantity(table[field], f"{path}: {field}", bounds)
         for field, bounds in FIELDS.items()
@@ -195,10 +182,4 @@ def load_equipment(name: str | Path | Equipment) -> Equipment:
         check_equipment(numbers)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    return Equipment(
-        name=text(table.get("name", path.stem), f"{path}: name"),
-        title=text(table["title"], f"{path}: title"),
-        source=text(table["source"], f"{path}: source"),
-        quantities=MappingProxyType(quantities),
-        **numbers,
-    )
+    return Equipment(**texts, quantities=MappingProxyType(quantities), **numbers)

@@ -9,10 +9,11 @@ import xarray as xr
 
 from cellmodel.cell import Cell, load_cell
 from cellmodel.equipment import Equipment, load_equipment
+from cellmodel.materials import bill_of_materials
 from cellmodel.protocol import Protocol, load_protocol
-from cellmodel.summary import summarise
+from cellmodel.summary import STATUS_FLAGS, summarise
 from cellmodel.variables import label
-from kernels.status import NAMES, OK
+from kernels.status import OK
 
 
 def simulate_formation(
@@ -64,17 +65,16 @@ def simulate_formation(
     method = reference.Method(model, radial_points, electrode_points, rtol, atol)
     simulation = reference.simulation(cell, protocol, values, method)
     over_time = readout.series(reference.solve(simulation, cell, protocol))
-    results = readout.raw(over_time, len(protocol.cycles))
-    # what cannot be run has raised; the codes are those of sweep_formation
-    flags = {"flag_values": np.arange(len(NAMES), dtype=np.int8), "flag_meanings": " ".join(NAMES)}
-    raw = label(
-        {
-            **{name: (("cycle",) * np.ndim(v), v) for name, v in results.items()},
-            "status": xr.DataArray(np.int8(OK), attrs=flags),
-        },
-        {"cycle": np.arange(len(protocol.cycles))},
-    )
-    summary = summarise(raw, cell, protocol, values, equipment.values(), {})
+    raw = {
+        name: xr.Variable(("cycle",) * np.ndim(value), value)
+        for name, value in readout.raw(over_time, len(protocol.cycles)).items()
+    }
+    results = summarise(raw, protocol, values, equipment.values()) | {
+        "component_mass": bill_of_materials(cell),
+        # what cannot be run has raised; the codes are those of sweep_formation
+        "status": xr.Variable((), np.int8(OK), STATUS_FLAGS),
+    }
+    summary = label(results, {"cycle": np.arange(len(protocol.cycles))})
     dataset = summary.merge(_over_time(over_time))
     return dataset.assign_attrs(
         title=f"Formation of {cell.title}: {protocol.title}",

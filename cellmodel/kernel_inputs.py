@@ -11,12 +11,11 @@ from cellmodel.bridge.kernel_rows import names
 from cellmodel.bridge.parameter_values import parameter_values
 from cellmodel.design_space import DesignSpace
 from cellmodel.errors import unknown_name
-from cellmodel.step import Term
 from kernels import parameters
-from kernels.protocol import CURRENT, NONE, REST, VOLTAGE
+from kernels.protocol import CURRENT, NONE, POWER, VOLTAGE
 
 CAPACITY = "Nominal cell capacity [A.h]"  # turns rates into currents
-_KINDS = {"current": CURRENT, "voltage": VOLTAGE, "rest": REST}
+_KINDS = {"current": CURRENT, "voltage": VOLTAGE, "power": POWER}
 Number = float | np.ndarray
 
 
@@ -42,25 +41,17 @@ class KernelInputs:
         """
         design = self.design
         case = design.case_values(start, stop)
-        own = {name: case[name] for name in design.parameter_names}
+        own = {name: case[name].values for name in design.parameter_names}
         values = design.protocol.defaults(design.cell) | {
-            name: case[name] for name in design.protocol_names
+            name: case[name].values for name in design.protocol_names
         }
         capacity = own.pop(CAPACITY) if CAPACITY in own else design.cell.parameter(CAPACITY)
         rows = self.cell.rows(own)
         rows["ambient_temperature"] = rows["initial_temperature"] = values["temperature"]
         entries: list[Number] = [rows[name] for name in parameters.NAMES]
 
-        def number(term: Term | None) -> Number:
-            return NONE if term is None else term.evaluate(values, capacity)
-
         for step in design.protocol.steps:
-            held = 0.0 if step.value is None else number(step.value)
-            entries += [
-                held * step.sign if step.kind == "current" else held,
-                number(step.current_limit if step.kind == "voltage" else step.voltage_limit),
-                number(step.time_limit),
-            ]
+            entries += [NONE if n is None else n for n in step.numbers(values, capacity)]
         varying = [i for i, entry in enumerate(entries) if np.ndim(entry)]
         base = np.array([0.0 if np.ndim(entry) else entry for entry in entries])
         shape = (len(varying), stop - start)
@@ -81,17 +72,18 @@ def kernel_inputs(design: DesignSpace) -> KernelInputs:
         the form they take.
     """
     cell, steps = design.cell, design.protocol.steps
-    known = names() - {"Ambient temperature [K]", "Initial temperature [K]"} | {CAPACITY}
+    known = names(cell.sei) - {"Ambient temperature [K]", "Initial temperature [K]"} | {CAPACITY}
     for name in design.parameter_names:
         if name not in known:
-            raise unknown_name("parameter that the kernels take", name, known)
+            kind = f"parameter that the kernels take with '{cell.sei}' SEI"
+            raise unknown_name(kind, name, known)
+    kinds = np.array([_KINDS[step.kind] for step in steps], dtype=np.int64)
     tabulated = kernel_cell(
         parameter_values(cell),
         cell.sei,
         (cell.negative_stoichiometry.value, cell.positive_stoichiometry.value),
         own=set(design.parameter_names) - {CAPACITY},
     )
-    kinds = np.array([_KINDS[step.kind] for step in steps], dtype=np.int64)
     return KernelInputs(
         design, tabulated, kinds, np.array([step.cycle for step in steps], dtype=np.int64)
     )

@@ -8,9 +8,10 @@ import numpy as np
 import xarray as xr
 
 from cellmodel.compilation import kernels
-from cellmodel.design_space import DesignSpace
+from cellmodel.design_space import CASE, DesignSpace
 from cellmodel.kernel_inputs import KernelInputs, kernel_inputs
-from cellmodel.summary import summarise
+from cellmodel.materials import bill_of_materials
+from cellmodel.summary import STATUS_FLAGS, summarise
 from cellmodel.variables import label
 
 CHUNK_SIZE = 1 << 16  # cases: about a second of work on one core
@@ -39,60 +40,62 @@ def sweep_design(
     `inputs` spares tabulating the cell once more.
     """
     inputs = inputs or kernel_inputs(design)
-    raw = Raw(design.kernel_size, int(inputs.cycles[-1]) + 1)
+    # first, so that what it takes meanwhile is free again before the results need room
+    mass = bill_of_materials(design.cell, design.parameters)
+    results: dict[str, xr.Variable] = {}
     for start in range(0, design.kernel_size, int(chunk_size)):
         stop = min(start + int(chunk_size), design.kernel_size)
-        raw.fill(inputs, start, stop, tolerance)
+        for name, values in _formed(inputs, start, stop, tolerance).items():
+            if name not in results:
+                sizes = values.sizes | {CASE: design.kernel_size}
+                empty = np.empty(tuple(sizes.values()), values.dtype)
+                results[name] = xr.Variable(values.dims, empty, values.attrs)
+            results[name][{CASE: slice(start, stop)}] = values
         if progress is not None:
             progress(stop, design.kernel_size)
-    return finish(design, raw.dataset(design))
+    shape = dict(zip(design.kernel_dims, design.kernel_shape, strict=True))
+    unfolded = {
+        name: values.unstack({CASE: shape}).transpose(*shape, ...)
+        for name, values in results.items()
+    }
+    status = unfolded.pop("status")
+    coords = {**design.coords, "cycle": np.arange(int(inputs.cycles[-1]) + 1)}
+    labelled = label({**unfolded, "component_mass": mass, "status": status}, coords)
+    return labelled.assign_attrs(attributes(design))
 
 
-class Raw:
-    """Outputs of the kernels for a range of cases: arrays that are filled chunk by chunk."""
-
-    def __init__(self, cases: int, cycles: int) -> None:
-        module = kernels()
-        self.per_cycle = np.empty((len(_PER_CYCLE), cycles, cases))
-        self.summary = np.empty((len(module.SUMMARY), cases))
-        self.status = np.empty(cases, dtype=np.int8)
-
-    def fill(self, inputs: KernelInputs, start: int, stop: int, tolerance: float) -> None:
-        """Compute the cases `start` to `stop`; results do not depend on how cases are grouped."""
-        base, columns, own = inputs.vectors(start, stop)
-        cell = inputs.cell
-        kernels().sweep(
-            base, columns, own, cell.tables, cell.flat, cell.sei_law, inputs.kinds, inputs.cycles,
-            float(tolerance), self.per_cycle[:, :, start:stop], self.summary[:, start:stop],
-            self.status[start:stop],
-        )  # fmt: skip
-
-    def dataset(self, design: DesignSpace) -> xr.Dataset:
-        """Return the raw results with the dimensions and units of the public ones."""
-        shape, dims = design.kernel_shape, design.kernel_dims
-        data: dict[str, tuple] = {}
-        for name, values in zip(_PER_CYCLE, self.per_cycle, strict=True):
-            cycles = np.moveaxis(values.reshape(len(values), *shape), 0, -1)
-            data[name] = ((*dims, "cycle"), cycles / SECONDS_PER_HOUR)
-        for name, values in zip(kernels().SUMMARY, self.summary, strict=True):
-            scale = SECONDS_PER_HOUR if name in _IN_HOURS else 1.0
-            data[name] = (dims, (values / scale).reshape(shape))
-        data["status"] = (dims, self.status.reshape(shape))
-        cycle = {"cycle": np.arange(self.per_cycle.shape[1])}
-        return status_flags(label(data, {**design.coords, **cycle}))
-
-
-def finish(design: DesignSpace, raw: xr.Dataset) -> xr.Dataset:
-    """Return the public summary of raw results."""
-    summary = summarise(
+def _formed(
+    inputs: KernelInputs, start: int, stop: int, tolerance: float
+) -> dict[str, xr.Variable]:
+    """Return the summary of the flat cases `start` to `stop`, over CASE; it does not depend on how
+    cases are grouped.
+    """
+    module, design, cell = kernels(), inputs.design, inputs.cell
+    base, columns, own = inputs.vectors(start, stop)
+    per_cycle = np.empty((len(_PER_CYCLE), int(inputs.cycles[-1]) + 1, stop - start))
+    summary = np.empty((len(module.SUMMARY), stop - start))
+    status = np.empty(stop - start, dtype=np.int8)
+    module.sweep(
+        base, columns, own, cell.tables, cell.flat, inputs.kinds, inputs.cycles,
+        float(tolerance), per_cycle, summary, status,
+    )  # fmt: skip
+    per_cycle /= SECONDS_PER_HOUR
+    raw = {
+        name: xr.Variable(("cycle", CASE), values)
+        for name, values in zip(_PER_CYCLE, per_cycle, strict=True)
+    }
+    for name, values in zip(module.SUMMARY, summary, strict=True):
+        if name in _IN_HOURS:
+            values /= SECONDS_PER_HOUR
+        raw[name] = xr.Variable(CASE, values)
+    swept = design.case_values(start, stop)
+    formed = summarise(
         raw,
-        design.cell,
         design.protocol,
-        design.protocol_values,
-        design.equipment_values,
-        design.parameters,
+        design.protocol_values | {name: swept[name] for name in design.protocol_names},
+        design.equipment_values | {name: swept[name] for name in design.equipment_names},
     )
-    return summary.assign_attrs(attributes(design))
+    return formed | {"status": xr.Variable(CASE, status, STATUS_FLAGS)}
 
 
 def attributes(design: DesignSpace) -> dict[str, str]:
@@ -103,14 +106,3 @@ def attributes(design: DesignSpace) -> dict[str, str]:
         "equipment": design.equipment.name,
         "model": "kernels: SPMe, lumped thermal, SEI " + design.cell.sei,
     }
-
-
-def status_flags(dataset: xr.Dataset) -> xr.Dataset:
-    """Return the Dataset with the CF flags of its status."""
-    from kernels.status import NAMES
-
-    dataset["status"].attrs |= {
-        "flag_values": np.arange(len(NAMES), dtype=np.int8),
-        "flag_meanings": " ".join(NAMES),
-    }
-    return dataset

@@ -29,7 +29,7 @@ _RANGES: tuple[tuple[str, Range], ...] = (
     (r"temperature .*\[K\]$", TEMPERATURE),
     (r"porosity|active material volume fraction", Range(0, 1, above=True, below=True)),
     (r"transference number", Range(0, 1)),
-    (r"charge transfer coefficient", Range(0, 1, above=True, below=True)),
+    (r"(charge|growth) transfer coefficient", Range(0, 1, above=True, below=True)),
     (r"(cut-off|SOC) \[V\]$", Range(0, 6)),
     (r"SEI thickness \[m\]$", Range(0, 1e-5, above=True, hint="did you pass nanometres?")),
     (r"thickness \[m\]$", Range(0, 0.01, above=True, hint=_METRES)),

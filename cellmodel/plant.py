@@ -15,9 +15,8 @@ from cellmodel.quantity import (
     Quantity,
     Range,
     check_keys,
-    locate,
+    read_input,
     read_quantity,
-    read_toml,
     shipped,
     text,
 )
@@ -257,10 +256,8 @@ def load_plant(name: str | Path | Plant) -> Plant:
     """
     if isinstance(name, Plant):
         return name
-    path = locate("plants", "plant", name)
-    table = read_toml(path)
-    required = ("title", "source", "heat_source", *PLANT_FIELDS, "step")
-    check_keys(table, ("name", *required), str(path), required=required)
+    required = ("heat_source", *PLANT_FIELDS, "step")
+    path, table, texts = read_input("plants", "plant", name, required)
     quantities = {
         field: read_quantity(table[field], f"{path}: {field}", bounds)
         for field, bounds in PLANT_FIELDS.items()
@@ -278,9 +275,7 @@ def load_plant(name: str | Path | Plant) -> Plant:
     if forming != 1:
         raise InputError(f"{path}: one step must have formation = true, got {forming}")
     return Plant(
-        name=text(table.get("name", path.stem), f"{path}: name"),
-        title=text(table["title"], f"{path}: title"),
-        source=text(table["source"], f"{path}: source"),
+        **texts,
         heat_source=_heat_source(table["heat_source"]),
         steps=tuple(steps),
         quantities=MappingProxyType(quantities),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,15 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cellmodel.errors import InputError, quoted, unknown_name
-from cellmodel.quantity import TEMPERATURE, Range, check_keys, locate, read_toml, shipped, text
+from cellmodel.quantity import TEMPERATURE, Range, check_keys, read_input, shipped, text
 from cellmodel.step import Step, Term, parse_step, parse_term
 
 if TYPE_CHECKING:
     from cellmodel.cell import Cell
 
-UNITS = ("C", "A", "V", "s", "min", "h", "K")
+UNITS = ("C", "A", "W", "V", "A.h", "s", "min", "h", "K")
 HALLS = ("soak", "ageing")
-MOST_STEPS = 1000
+MOST_STEPS = 64
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Variable:
     default
         The number, or the PyBaMM name of the cell's parameter that gives it.
     unit
-        One of C, A, V, s, min, h, K; "C" is the rate in nominal capacities per hour.
+        One of C, A, W, V, A.h, s, min, h, K; "C" is the rate in nominal capacities per hour.
     low, high
         What the variable may be.
     description, source
@@ -78,6 +79,22 @@ class OffChannel:
 @dataclass(frozen=True)
 class Protocol:
     """What is done with a cell, in cycles of steps.
+
+    A step is a sentence in the style of PyBaMM's experiments: what is held, then what ends it.
+
+        Charge | Discharge at {charge_rate} C | C/10 | 0.5 A | 500 mA | 10 W | {power} W
+        Hold at 4.2 V
+        Rest
+
+        for 2 hours | {minutes} minutes | 30 seconds
+        until 4.2 V | C/20 | 50 mA | 0.5 A.h | {capacity} A.h
+
+    Limits are joined by " or ": "Discharge at 1 C until 0.5 A.h or until 3.0 V", "Hold at 4.2 V
+    until C/20 or for 3 hours"; the first that is reached ends the step. There is at most one of a
+    kind. A voltage ends a charge from below and a discharge from above. A current ends a step when
+    its magnitude has fallen so far, which only that of a hold and of a charge at a power does. A
+    capacity is the net charge that has passed since the step began. A rest ends by time.
+    `{name}` is a variable, whose unit must be the one that follows.
 
     Parameters
     ----------
@@ -162,7 +179,10 @@ class Protocol:
         self._check_order(values)
 
     def instructions(self, values: Mapping[str, float]) -> list[tuple[str, ...]]:
-        """Return the PyBaMM experiment strings of each cycle.
+        """Return the sentences of each cycle with their numbers.
+
+        PyBaMM reads them as its own experiment strings, unless a step is limited by a capacity, or
+        by more than a time and then one other limit.
 
         Parameters
         ----------
@@ -184,8 +204,10 @@ class Protocol:
 
     @property
     def capacity_cycle(self) -> int:
-        """Index of the last cycle that discharges to a cut-off voltage: it measures the cell."""
-        return max(step.cycle for step in self.steps if step.is_full_discharge)
+        """Index of the last cycle that discharges once, to a cut-off voltage: it measures the
+        cell.
+        """
+        return _measuring_cycles(self.steps)[-1]
 
     def _own_defaults(self) -> dict[str, float]:
         return {n: v.default for n, v in self.variables.items() if not isinstance(v.default, str)}
@@ -193,23 +215,28 @@ class Protocol:
     def _check_order(self, values: Mapping[str, object]) -> None:
         """Raise unless charges end above, and discharges below, the voltage they start from.
 
+        Another limit may end the step before at a voltage that is further away, never at a nearer
+        one: so its cut-off bounds where this one starts, whatever else may end it.
+
         Only cut-offs whose values are known are compared: at load time some still belong to a
         cell that is not known yet.
         """
-        reached: Term | None = None  # the voltage at which the step before must have ended
+        reached: Term | None = None  # cut-off of the last charge or discharge
+        way = 0  # +1 if that was a discharge, -1 if it was a charge
         for step in self.steps:
             limit = step.voltage_limit
-            if limit is not None and reached is not None and step.sign != 0:
+            # Only where the current turns: a second discharge may well begin above the cut-off of
+            # the first one, if it is slower.
+            if limit is not None and reached is not None and step.sign != way:
                 known = all(t.variable is None or t.variable in values for t in (limit, reached))
                 if known:
                     start, end = reached.evaluate(values, 1.0), limit.evaluate(values, 1.0)
                     if np.any(step.sign * np.asarray(start - end) <= 0):
                         self._raise_order(step, start, end)
-            if step.kind == "voltage":
-                reached = step.value
-            elif step.kind == "current":
-                # With a time limit as well, the cut-off is not necessarily reached.
-                reached = limit if step.time_limit is None else None
+            if step.sign != 0:
+                reached, way = limit, step.sign
+            elif step.kind == "voltage" and step.value != reached:
+                reached = None  # a hold at another voltage may charge or discharge
 
     def _raise_order(self, step: Step, start: object, end: object) -> None:
         way = "below" if step.sign > 0 else "above"
@@ -248,10 +275,8 @@ def load_protocol(name: str | Path | Protocol) -> Protocol:
     """
     if isinstance(name, Protocol):
         return name
-    path = locate("protocols", "protocol", name)
-    table = read_toml(path)
-    keys = ("name", "title", "source", "variables", "cycle", "off_channel")
-    check_keys(table, keys, str(path), required=("title", "source", "variables", "cycle"))
+    required, optional = ("variables", "cycle"), ("off_channel",)
+    path, table, texts = read_input("protocols", "protocol", name, required, optional)
     variables = _read_variables(table["variables"], f"{path}: [variables]")
     units = {key: variable.unit for key, variable in variables.items()}
     cycles = _read_cycles(table["cycle"], f"{path}: [[cycle]]")
@@ -261,15 +286,14 @@ def load_protocol(name: str | Path | Protocol) -> Protocol:
         for template in templates
     )
     off_channel = _read_off_channel(table.get("off_channel", []), units, f"{path}: [[off_channel]]")
-    if not any(step.is_full_discharge for step in steps):
+    if not _measuring_cycles(steps):
         raise InputError(
-            f"{path}: one step must discharge to a cut-off ('Discharge at ... until ... V'), "
-            "because the energy of the formed cell is measured there"
+            f"{path}: one step must discharge to a cut-off ('Discharge at ... until ... V') in a "
+            "cycle that does not charge between two discharges, because the energy of the formed "
+            "cell is measured there"
         )
     protocol = Protocol(
-        name=text(table.get("name", path.stem), f"{path}: name"),
-        title=text(table["title"], f"{path}: title"),
-        source=text(table["source"], f"{path}: source"),
+        **texts,
         variables=MappingProxyType(variables),
         cycles=cycles,
         steps=steps,
@@ -277,6 +301,18 @@ def load_protocol(name: str | Path | Protocol) -> Protocol:
     )
     protocol._check_order(protocol._own_defaults())
     return protocol
+
+
+def _measuring_cycles(steps: tuple[Step, ...]) -> list[int]:
+    """Return the cycles whose discharge energy is that of one full discharge, maybe in stages."""
+    cycles = []
+    for cycle, members in itertools.groupby(steps, key=lambda step: step.cycle):
+        moving = [step for step in members if step.sign != 0]
+        ways = itertools.groupby(moving, key=lambda step: step.sign)
+        discharges = [list(stages) for sign, stages in ways if sign > 0]
+        if len(discharges) == 1 and any(step.is_full_discharge for step in discharges[0]):
+            cycles.append(cycle)
+    return cycles
 
 
 def _read_variables(table: object, where: str) -> dict[str, Variable]:

@@ -84,7 +84,9 @@ class Range:
         return result
 
     def check_array(self, what: str, values: object) -> np.ndarray:
-        """Return `values` as a float array of the same shape; raises as `check` does."""
+        """Return `values` as a float array of the same shape, copied only if they are none;
+        raises as `check` does.
+        """
         try:
             array = np.asarray(values)
         except ValueError as error:  # ragged nested lists
@@ -94,7 +96,7 @@ class Range:
                 f"{what} must be an array of numbers{self._in_unit()}, got values of type "
                 f"{array.dtype}: {quoted(values)}"
             )
-        array = array.astype(float)
+        array = array.astype(float, copy=False)
         outside = ~self.contains(array)
         if outside.any():
             raise self._error(what, float(array[outside].flat[0]))
@@ -286,3 +288,32 @@ def locate(kind: str, singular: str, name: str | Path) -> Path:
     if name not in files:
         raise unknown_name(singular, name, files)
     return files[name]
+
+
+def read_input(
+    kind: str,
+    singular: str,
+    name: str | Path,
+    required: Collection[str],
+    optional: Collection[str] = (),
+) -> tuple[Path, dict, dict[str, str]]:
+    """Read the file of a cell, protocol, equipment or plant.
+
+    Parameters
+    ----------
+    kind, singular, name
+        As for `locate`.
+    required, optional
+        Its keys besides title and source, which it must have, and name, which it may have.
+
+    Returns
+    -------
+    Path, dict, dict
+        Where it is, what it holds, and its name, title and source.
+    """
+    path = locate(kind, singular, name)
+    table = read_toml(path)
+    required = ("title", "source", *required)
+    check_keys(table, ("name", *required, *optional), str(path), required=required)
+    words = {"name": path.stem, **table}
+    return path, table, {k: text(words[k], f"{path}: {k}") for k in ("name", "title", "source")}

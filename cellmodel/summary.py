@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
+import numpy as np
 import xarray as xr
 
-from cellmodel.cell import Cell
-from cellmodel.materials import bill_of_materials
 from cellmodel.protocol import Protocol
-from cellmodel.variables import label
 from cellmodel.wall import chamber_energy, cycler_energy
+from kernels.status import NAMES
 
-Value = float | xr.DataArray
+STATUS_FLAGS = MappingProxyType(  # attributes of `status`, as CF wants them
+    {"flag_values": np.arange(len(NAMES), dtype=np.int8), "flag_meanings": " ".join(NAMES)}
+)
+Value = float | xr.Variable
 
 
 def summarise(
-    raw: xr.Dataset,
-    cell: Cell,
+    raw: Mapping[str, xr.Variable],
     protocol: Protocol,
     protocol_values: Mapping[str, Value],
     equipment_values: Mapping[str, Value],
-    parameters: Mapping[str, Value],
-) -> xr.Dataset:
-    """Add efficiencies, wall energies and masses to the raw results of a formation.
+) -> dict[str, xr.Variable]:
+    """Add efficiencies and wall energies to the raw results of a formation.
+
+    Variables, not DataArrays: dimensions have names, and nothing is spent on labels.
 
     Parameters
     ----------
@@ -31,28 +34,23 @@ def summarise(
         Per cycle charge_capacity, discharge_capacity [A h], charge_energy, discharge_energy
         [W h]; per case lithium_loss [A h], sei_thickness [m], formation_time, charge_time,
         discharge_time [h], squared_current_time [A2 h], max_cell_temperature [K],
-        negative_stoichiometry, positive_stoichiometry [1] and status.
-    cell, protocol
-        What was formed, and how.
+        negative_stoichiometry, positive_stoichiometry [1]. NaN where it could not be solved.
+    protocol
+        How it was formed.
     protocol_values
         Every protocol variable -> value in its unit.
     equipment_values
         Every equipment field -> value.
-    parameters
-        PyBaMM name -> value, for those that differ from the cell's.
 
     Returns
     -------
-    xarray.Dataset
-        Simulated values are NaN wherever status is not 0.
+    dict
+        `raw` and what follows from it, by name in our table; NaN spreads.
     """
-    succeeded = raw["status"] == 0
-    results = {name: raw[name].where(succeeded) for name in raw.data_vars if name != "status"}
-    full = {"cycle": protocol.capacity_cycle, "drop": True}
-    nominal_energy = results["discharge_energy"].isel(**full)
+    nominal_energy = raw["discharge_energy"].isel(cycle=protocol.capacity_cycle)
     # nominal capacity is nowhere in the table: here it only sizes the cables
-    nominal_capacity = results["discharge_capacity"].isel(**full)
-    coulombic = _ratio(results["discharge_capacity"], results["charge_capacity"])
+    nominal_capacity = raw["discharge_capacity"].isel(cycle=protocol.capacity_cycle)
+    coulombic = _ratio(raw["discharge_capacity"], raw["charge_capacity"])
     halls = [
         (
             step.hall,
@@ -62,41 +60,42 @@ def summarise(
         for step in protocol.off_channel
     ]
     cycler = cycler_energy(
-        results["charge_energy"].sum("cycle", skipna=False),
-        results["discharge_energy"].sum("cycle", skipna=False),
-        results["charge_time"],
-        results["discharge_time"],
-        results["formation_time"],
-        results["squared_current_time"],
+        _total(raw["charge_energy"]),
+        _total(raw["discharge_energy"]),
+        raw["charge_time"],
+        raw["discharge_time"],
+        raw["formation_time"],
+        raw["squared_current_time"],
         nominal_energy,
         nominal_capacity,
         equipment_values,
     )
     chamber = chamber_energy(
         protocol_values["temperature"],
-        results["formation_time"],
+        raw["formation_time"],
         halls,
         nominal_energy,
         equipment_values,
     )
     formation = cycler + chamber
-    results |= {
+    return dict(raw) | {
         "coulombic_efficiency": coulombic,
-        "energy_efficiency": _ratio(results["discharge_energy"], results["charge_energy"]),
-        "first_cycle_efficiency": coulombic.isel(cycle=0, drop=True),
+        "energy_efficiency": _ratio(raw["discharge_energy"], raw["charge_energy"]),
+        "first_cycle_efficiency": coulombic.isel(cycle=0),
         "nominal_energy": nominal_energy,
-        "total_time": sum((time for _, time, _ in halls), results["formation_time"]),
+        "total_time": sum((time for _, time, _ in halls), raw["formation_time"]),
         "cycler_energy": cycler,
         "chamber_energy": chamber,
         "formation_energy": formation,
         "specific_formation_energy": formation / nominal_energy,
-        # not masked: masses follow from the design alone, and need not know its other dimensions
-        "component_mass": bill_of_materials(cell, parameters),
-        "status": raw["status"],
     }
-    return label(results, raw.coords)
 
 
-def _ratio(out: xr.DataArray, into: xr.DataArray) -> xr.DataArray:
+def _total(per_cycle: xr.Variable) -> xr.Variable:
+    """Return the sum over the cycles, one after the other: numpy's depends on how many cases."""
+    return sum(per_cycle.isel(cycle=cycle) for cycle in range(per_cycle.sizes["cycle"]))
+
+
+def _ratio(out: xr.Variable, into: xr.Variable) -> xr.Variable:
     """Return `out / into`, NaN for a cycle that does not charge."""
     return out / into.where(into > 0)

@@ -65,9 +65,9 @@ def trace_formation(
     summary = sweep_design(design, tolerance, inputs=inputs)
     base, _, _ = inputs.vectors(0, 1)
     rows = np.empty((MOST_ROWS, len(TRACE)))
-    tables, flat, law = inputs.cell.tables, inputs.cell.flat, inputs.cell.sei_law
+    tables, flat = inputs.cell.tables, inputs.cell.flat
     used, status = kernels().trace(
-        base, tables, flat, law, inputs.kinds, inputs.cycles, float(tolerance), rows
+        base, tables, flat, inputs.kinds, inputs.cycles, float(tolerance), rows
     )
     if status != OK:
         raise InputError(

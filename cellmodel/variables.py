@@ -184,7 +184,7 @@ DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
 
 
 def label(
-    data: Mapping[str, xr.DataArray | tuple],
+    data: Mapping[str, xr.DataArray | xr.Variable | tuple],
     coords: Mapping[Hashable, object] | None = None,
 ) -> xr.Dataset:
     """Build a Dataset from variables of the table.
@@ -192,7 +192,7 @@ def label(
     Parameters
     ----------
     data
-        Variable name -> DataArray or (dims, array).
+        Variable name -> DataArray, Variable or (dims, array).
     coords
         Coordinate name -> DataArray, (dims, array) or, for its own dimension, array.
 
@@ -217,7 +217,7 @@ def label(
         if isinstance(content, xr.DataArray):
             array = content.copy(deep=False)
         else:
-            array = xr.DataArray(content[1], dims=content[0])
+            array = xr.DataArray(xr.as_variable(content))
         if not set(spec.dims) <= set(array.dims):
             raise ValueError(f"{name} must have the dimensions {spec.dims}, got {array.dims}")
         array.attrs = _attributes(spec, array.attrs)

@@ -62,15 +62,16 @@ BOUNDS = {
     "ambient_temperature": (233.0, 373.0),  # K
     "initial_temperature": (233.0, 373.0),  # K
     "reference_temperature": (233.0, 373.0),  # K
-    "sei_prefactor": (-1e-300, 1e12),  # A m-2, or S m-1 (sei.py)
-    "sei_transfer": (-1e-300, 2.0),
+    # coefficients of sei.growth; reaction and film resistance may each be 0
+    "sei_prefactor": (-1e-300, 1e12),  # A m-2
+    "sei_transfer": (-1e-300, 1.0 + 1e-9),
     "sei_open_circuit_potential": (-10.0, 10.0),  # V
     "sei_barrier": (-1e-300, 1e15),  # m-1
-    "sei_reaction_resistance": (-1e-300, 1.0 + 1e-9),
+    "sei_reaction_resistance": (-1e-300, 1e6),
     "sei_slowing": (-1e-300, 1e30),  # m-1
-    "sei_transport_resistance": (-1e-300, 1e30),  # m-1
+    "sei_transport_resistance": (-1e-300, 1e15),  # m-1
     "sei_migration": (-1e-300, 1.0 + 1e-9),  # 0 or 1
-    "sei_film_drop": (-1e-300, 1.0 + 1e-9),  # 0 or 1
+    "sei_film_drop": (-1e-300, 1.0 + 1e-9),  # 1: the law sees the potential behind the film, or 0
     "sei_resistivity": (-1e-300, 1e15),  # Ohm m
     "sei_molar_volume": (0.0, 1.0),  # m3 mol-1
     "sei_lithium_ratio": (0.0, 100.0),  # mol of lithium per mol of SEI
@@ -90,6 +91,6 @@ UPPER = np.array([bounds[1] for bounds in BOUNDS.values()])
     R_CC, R_CONTACT, C_MAX_N, C_MAX_P, C_E, D_N, E_D_N, D_P, E_D_P, J_N, E_J_N, O_J_N, J_P, E_J_P,
     O_J_P, C_E_REF,
     D_E, E_D_E, KAPPA, E_KAPPA, T_PLUS, TDF, HEAT_CAPACITY, COOLING, T_AMB, T_INIT, T_REF,
-    A_SEI, ALPHA_SEI, U_SEI, BETA_SEI, SERIES_SEI, SLOWING_SEI, TRANSPORT_SEI, MIGRATION_SEI,
-    BEHIND_SEI, RHO_SEI, V_SEI, Z_SEI, E_SEI, L_SEI_0, X_0, Y_0,
+    A_SEI, ALPHA_SEI, U_SEI, BETA_SEI, REACTION_SEI, SLOWING_SEI, TRANSPORT_SEI, MIGRATION_SEI,
+    DROP_SEI, RHO_SEI, V_SEI, Z_SEI, E_SEI, L_SEI_0, X_0, Y_0,
 ) = range(0, COUNT * LANES, LANES)  # fmt: skip

@@ -279,7 +279,7 @@ def grow_film(w, tables):
     for i in range(LANES):
         h, film_0, film_1 = w[s.H + i], w[s.FILM + i], w[s.FILM_1 + i]
         A, alpha, U, beta = w[p.A_SEI + i], w[p.ALPHA_SEI + i], w[p.U_SEI + i], w[p.BETA_SEI + i]
-        a, b, d = w[p.SERIES_SEI + i], w[p.SLOWING_SEI + i], w[p.TRANSPORT_SEI + i]
+        a, b, d = w[p.REACTION_SEI + i], w[p.SLOWING_SEI + i], w[p.TRANSPORT_SEI + i]
         m, per_charge = w[p.MIGRATION_SEI + i], w[s.FILM_PER_CHARGE + i]
         grown, early, late = (
             film_1 - film_0, h * per_charge * w[s.J_0 + i], h * per_charge * w[s.J_GUESS + i],
@@ -289,7 +289,7 @@ def grow_film(w, tables):
         film_b = film_0 + LATE * LATE * (3.0 - 2.0 * LATE) * grown
         film_b += EARLY * LATE * (EARLY * early - LATE * late)
         # potential of the reaction: with or without the drop over the film, per metre and ampere
-        drop = (1.0 - w[p.BEHIND_SEI + i]) * w[p.RHO_SEI + i] * w[s.PER_S_N + i]
+        drop = (1.0 - w[p.DROP_SEI + i]) * w[p.RHO_SEI + i] * w[s.PER_S_N + i]
         I_0, I_1, eta_0, eta_1 = w[s.I_0 + i], w[s.I_1 + i], w[s.ETA_N_0 + i], w[s.ETA_N_1 + i]
         phi_1 = w[s.POT_N + i] + eta_1 + drop * I_1 * film_1
         phi_a = w[s.POT_A + i] + LATE * eta_0 + EARLY * eta_1
@@ -301,11 +301,11 @@ def grow_film(w, tables):
         A_1 = A * arrhenius(w[p.E_SEI + i], z_1)
         A_mid = A * arrhenius(w[p.E_SEI + i], w[s.Z_MID + i])
         A_a, A_b = A_mid - (LATE - EARLY) * (A_1 - A_mid), A_mid + (LATE - EARLY) * (A_1 - A_mid)
-        j_1, fall_1 = sei.side_current(phi_1, film_1, T_1, A_1, alpha, U, beta, a, b, d, m)
-        j_a, fall_a = sei.side_current(
+        j_1, fall_1 = sei.growth(phi_1, film_1, T_1, A_1, alpha, U, beta, a, b, d, m)
+        j_a, fall_a = sei.growth(
             phi_a, film_a, LATE * T_0 + EARLY * T_1, A_a, alpha, U, beta, a, b, d, m
         )
-        j_b, fall_b = sei.side_current(
+        j_b, fall_b = sei.growth(
             phi_b, film_b, EARLY * T_0 + LATE * T_1, A_b, alpha, U, beta, a, b, d, m
         )
         charge = h / 12.0 * (w[s.J_0 + i] + 5.0 * (j_a + j_b) + j_1)

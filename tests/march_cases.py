@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cellmodel.compilation import kernels
-from kernels import parameters, sei, tables
+from kernels import parameters, tables
 from kernels.cell import TRACE
 from kernels.kinetics import FARADAY
 from kernels.protocol import CURRENT, NONE, REST, VALUES, VOLTAGE
@@ -63,12 +63,15 @@ PARAMETERS = {
     "ambient_temperature": 298.15,
     "initial_temperature": 298.15,
     "reference_temperature": 298.15,
-    "sei_kinetic_rate": 1e-13,
-    "sei_solvent_concentration": 4541.0,
-    "sei_solvent_diffusivity": 1e-18,
-    "sei_open_circuit_potential": 0.4,
-    "sei_exchange_current": 1.5,
-    "sei_tunnelling_barrier": 2.5e8,
+    "sei_prefactor": 1.5,
+    "sei_transfer": 0.5,
+    "sei_open_circuit_potential": 0.0,
+    "sei_barrier": 2.5e8,
+    "sei_reaction_resistance": 1.0,
+    "sei_slowing": 0.0,
+    "sei_transport_resistance": 0.0,
+    "sei_migration": 0.0,
+    "sei_film_drop": 0.0,
     "sei_resistivity": 2e5,
     "sei_molar_volume": 1.5e-5,
     "sei_lithium_ratio": 1.0,
@@ -77,7 +80,25 @@ PARAMETERS = {
     "negative_stoichiometry": 0.01,
     "positive_stoichiometry": 0.96,
 }
-NO_SEI = {"sei_kinetic_rate": 0.0, "sei_exchange_current": 0.0, "sei_resistivity": 0.0}
+#: SEI laws of unlike form: what they change of the above
+LAWS = {
+    "tunnelling limited": {},
+    "ec reaction limited": {
+        "sei_prefactor": FARADAY * 4541.0 * 1e-13,
+        "sei_open_circuit_potential": 0.4,
+        "sei_barrier": 0.0,
+        "sei_slowing": 1e-13 / 1e-18,
+        "sei_film_drop": 1.0,
+    },
+    "interstitial-diffusion limited": {
+        "sei_prefactor": FARADAY * 15.0 * 1e-15,
+        "sei_transfer": 1.0,
+        "sei_barrier": 0.0,
+        "sei_reaction_resistance": 0.0,
+        "sei_transport_resistance": 1.0,
+    },
+}
+NO_SEI = {"sei_prefactor": 0.0, "sei_resistivity": 0.0}
 NO_HEAT = {"cooling": 1e5}  # W K-1: the cell stays at ambient temperature
 
 #: V over stoichiometry, with their derivatives and antiderivatives
@@ -189,7 +210,7 @@ def form(
 ) -> Result:
     """March the cell of PARAMETERS, with some `changed`; `over` gives values case by case."""
     over = over or {}
-    base = _base(steps, changed)
+    base = _base(steps, LAWS[law] | changed)
     columns = np.array([_column(name) for name in over], dtype=np.int64)
     own = np.array(np.broadcast_arrays(*map(np.atleast_1d, over.values())), dtype=float)
     own = own.reshape(len(over), -1) if over else np.empty((0, 1))
@@ -201,8 +222,8 @@ def form(
     status = np.empty(cases, dtype=np.int8)
     with np.errstate(all="ignore"):  # plain NumPy warns where compiled code does not
         module.sweep(
-            base, columns, own, *tabulated, sei.LAWS.index(law), kinds, cycles, tolerance,
-            per_cycle, summary, status,
+            base, columns, own, *tabulated, kinds, cycles, tolerance, per_cycle, summary,
+            status,
         )  # fmt: skip
     return Result(status, *per_cycle, dict(zip(module.SUMMARY, summary, strict=True)))
 
@@ -219,7 +240,7 @@ def trace(
     rows = np.empty((20_000, len(TRACE)))
     with np.errstate(all="ignore"):
         count, status = kernels().trace(
-            _base(steps, changed), *tabulated, sei.LAWS.index(law), *_arrays(steps), tolerance, rows
+            _base(steps, LAWS[law] | changed), *tabulated, *_arrays(steps), tolerance, rows
         )
     if status != OK or count == len(rows):
         raise RuntimeError(f"the case ended with status {status} after {count} rows")

@@ -11,6 +11,7 @@ import pytest
 from march_cases import (
     FORMATION,
     LANES,
+    LAWS,
     NEGATIVE,
     NO_HEAT,
     NO_SEI,
@@ -25,7 +26,7 @@ from march_cases import (
 )
 from scipy.optimize import brentq
 
-from kernels import parameters, sei, status
+from kernels import parameters, status
 from kernels.kinetics import FARADAY, GAS
 from kernels.protocol import NONE, REST
 
@@ -37,7 +38,7 @@ LEVEL_P = (lambda y: 3.9 + 0 * y, lambda y: 0 * y)
 FAST_PARTICLES = {"negative_diffusivity": 1e-10, "positive_diffusivity": 1e-10}
 FAST_KINETICS = {"negative_exchange_current": 1e5, "positive_exchange_current": 1e5}
 FAST_SALT = {"electrolyte_diffusivity": 1e-6, "electrolyte_conductivity": 1e2}
-LAWS = pytest.mark.parametrize("law", sei.LAWS)
+EACH_LAW = pytest.mark.parametrize("law", LAWS)
 
 
 def _ohmic(**changed):
@@ -86,7 +87,7 @@ def _first_voltage(amperes, **changed):
 # conservation
 
 
-@LAWS
+@EACH_LAW
 def test_lithium_is_conserved(law):
     result = form(law=law)
     Q_n, Q_p = cases.capacities()
@@ -96,7 +97,7 @@ def test_lithium_is_conserved(law):
     np.testing.assert_allclose(end + result["lithium_loss"], start, rtol=1e-12, atol=0)
 
 
-@LAWS
+@EACH_LAW
 def test_charge_is_conserved_at_both_electrodes(law):
     result = form(law=law)
     Q_n, Q_p = cases.capacities()
@@ -252,17 +253,17 @@ def test_surfaces_run_ahead_as_fick_says():
 )
 def test_at_rest_the_film_follows_its_integrated_law(law, seconds):
     """At a level potential both laws integrate: a logarithm, and a square root."""
-    p = PARAMETERS
+    p = PARAMETERS | LAWS[law]
     half = 0.5 * FARADAY / (GAS * 298.15)
     start = p["sei_initial_thickness"]
     if law == "tunnelling limited":
-        beta = p["sei_tunnelling_barrier"]
-        rate = p["sei_molar_volume"] / FARADAY * p["sei_exchange_current"] * math.exp(-half * 0.1)
+        beta = p["sei_barrier"]
+        rate = p["sei_molar_volume"] / FARADAY * p["sei_prefactor"] * math.exp(-half * 0.1)
         exact = math.log(math.exp(beta * start) + beta * rate * seconds) / beta
     else:
-        k = p["sei_kinetic_rate"] * math.exp(-half * (0.1 - p["sei_open_circuit_potential"]))
-        curve = k / (2 * p["sei_solvent_diffusivity"])
-        total = p["sei_molar_volume"] * p["sei_solvent_concentration"] * k * seconds
+        transferred = math.exp(-half * (0.1 - p["sei_open_circuit_potential"]))
+        curve = p["sei_slowing"] * transferred / 2
+        total = p["sei_molar_volume"] / FARADAY * p["sei_prefactor"] * transferred * seconds
         total += start + curve * start**2
         exact = (math.sqrt(1 + 4 * curve * total) - 1) / (2 * curve)
     tabulated = smooth_tables(negative=LEVEL_N)
@@ -359,7 +360,7 @@ def test_the_current_of_a_hold_falls_smoothly():
 
 
 def test_the_voltage_of_a_charge_rises_smoothly():
-    for law in sei.LAWS:
+    for law in LAWS:
         course = trace([current(-1.0, until=4.2)], law=law)
         assert (np.diff(course["voltage"]) > 0).all()
 
@@ -389,7 +390,7 @@ def test_sums_are_the_integrals_of_the_course():
 # order of convergence
 
 
-@LAWS
+@EACH_LAW
 def test_errors_fall_with_the_tolerance(law):
     """Fixed times, so that nothing but the integration errs; slopes are against the tolerance."""
     steps = [current(-1.0, duration=12000.0), rest(3600.0), current(1.0, duration=10000.0)]
@@ -520,6 +521,7 @@ HOSTILE = [
     {"positive_exchange_current": 1e-20},
     {"heat_capacity": 1e-3, "cooling": 0.0},
     {"positive_stoichiometry": math.nan},
+    {"sei_reaction_resistance": 0.0},
 ]
 
 
@@ -540,7 +542,7 @@ def test_a_lane_that_fails_leaves_its_neighbours_alone(hostile):
 
 
 def test_the_place_of_a_lane_makes_no_difference():
-    for law in sei.LAWS:
+    for law in LAWS:
         result = form(FORMATION[:5], {"electrode_area": np.full(2 * LANES, 0.1)}, law=law)
         first = np.repeat(result.outputs[:, :1], 2 * LANES, axis=1)
         np.testing.assert_array_equal(result.outputs, first)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 import cellmodel as cm
-from cellmodel.design_space import DesignSpace
+from cellmodel.design_space import CASE, DesignSpace
 from cellmodel.quantity import Range
 
 THICKNESS = "Positive electrode thickness [m]"
@@ -89,9 +89,31 @@ def test_entries_that_share_a_dimension_vary_together():
     cases = result.case_values(0, 6)
     np.testing.assert_array_equal(cases["charge_rate"], [0.05, 0.05, 0.1, 0.1, 0.2, 0.2])
     np.testing.assert_array_equal(cases["rest_time"], [1, 2] * 3)
+    assert {values.dims for values in cases.values()} == {(CASE,)}
     data = xr.Dataset(coords=result.coords)
     assert list(data["case"].values) == ["a", "b", "c"]
     assert data["temperature"].dims == ("case",)
+
+
+def test_equipment_follows_the_dimensions_of_the_cases():
+    result = space(
+        {
+            "charge_rate": ("case", [0.05, 0.1]),
+            "standby": xr.DataArray([[0.0, 0.01], [0.02, 0.03]], dims=("case", "cycler")),
+            "recovered": ("cycler", [0.5, 1.0]),
+        }
+    )
+    cases = result.case_values(1, 2)
+    assert cases["standby"].sizes == {CASE: 1, "cycler": 2}
+    np.testing.assert_array_equal(cases["standby"], [[0.02, 0.03]])
+    assert cases["recovered"].dims == ("cycler",)
+
+
+def test_values_are_copies():
+    rates = np.array([0.05, 0.1])
+    result = space({"charge_rate": rates})
+    rates *= 2
+    np.testing.assert_array_equal(result.coords["charge_rate"], [0.05, 0.1])
 
 
 def test_an_entry_may_follow_the_dimension_of_another():
@@ -105,7 +127,7 @@ def test_nothing_swept_is_one_case():
     assert (result.size, result.kernel_size, result.case_values(0, 1)) == (1, 1, {})
     equipment_only = space({"recovered": [0.5, 1.0]})
     assert (equipment_only.size, equipment_only.kernel_size) == (2, 1)
-    assert equipment_only.case_values(0, 1) == {}
+    assert equipment_only.case_values(0, 1).keys() == {"recovered"}
 
 
 @settings(deadline=None)
@@ -160,6 +182,7 @@ def test_cases_outside_the_space_are_an_error():
         ({"throughput": [-1.0]}, "throughput must be in GWh a-1 between 0 and 10000, got -1.0"),
         ({"charge_rate": ("x", [[0.1]])}, "the array of dimension 'x' must be 1-D"),
         ({"charge_rate": ("cycle", [0.1])}, "dimension 'cycle' is taken; rename it"),
+        ({"charge_rate": (CASE, [0.1])}, "dimension 'cell' is taken; rename it"),
         ({"charge_rate": ("status", [0.1])}, "dimension 'status' is taken; rename it"),
         (
             {"charge_rate": ("x", [0.1]), "temperature": ("x", [300.0, 310.0])},
@@ -231,5 +254,6 @@ def test_a_slab_is_a_part_of_the_cases():
     assert part.coords["factor"].values.tolist() == [0.9, 1.0]
     cases = whole.case_values(0, whole.kernel_size)
     for name, values in part.case_values(0, part.kernel_size).items():
-        np.testing.assert_array_equal(values, cases[name][3:5])
+        expected = cases[name] if name == "recovered" else cases[name][3:5]
+        np.testing.assert_array_equal(values, expected)
     assert part.coords["charge_rate"].attrs == whole.coords["charge_rate"].attrs

@@ -12,7 +12,7 @@ import cellmodel as cm
 from cellmodel.bridge.kernel_cell import kernel_cell
 from cellmodel.bridge.kernel_rows import names
 from cellmodel.bridge.parameter_values import parameter_values
-from kernels import parameters, sei, tables
+from kernels import parameters, tables
 from kernels.kinetics import GAS, exchange_current
 from kernels.tables import lookup
 
@@ -183,7 +183,7 @@ def test_rows_are_the_numbers_of_the_cell(name):
         ("positive_particle_radius", "Positive particle radius [m]"),
         ("separator_porosity", "Separator porosity"),
         ("positive_maximum_concentration", "Maximum concentration in positive electrode [mol.m-3]"),
-        ("sei_exchange_current", "SEI reaction exchange current density [A.m-2]"),
+        ("sei_prefactor", "SEI reaction exchange current density [A.m-2]"),
         ("sei_initial_thickness", "Initial SEI thickness [m]"),
     ):
         assert rows[row] == cell.parameter(parameter)
@@ -214,7 +214,7 @@ def test_every_name_that_may_be_swept_reaches_a_row():
     before = cell.rows({})
     untouched = {
         name
-        for name in names() & cell.numbers.keys()
+        for name in names(cell.sei) & cell.numbers.keys()
         if cell.rows({name: 1.1 * cell.numbers[name] + 1e-30}) == before
     }
     assert untouched == set()
@@ -277,9 +277,16 @@ def test_a_parameter_that_pybamm_knows_but_the_kernels_do_not_is_refused():
         cm.sweep_formation(cell, "two-cycle", "regenerative-cycler", over={name: [900.0, 1000.0]})
 
 
-def test_an_unknown_sei_law_lists_those_there_are():
-    with pytest.raises(cm.InputError, match="tunnelling limited"):
-        kernel_cell(_values("Chen2020"), "tunneling limited", (0.01, 0.95))
+@pytest.mark.parametrize("law", ["tunneling limited", "VonKolzenberg2020", "none"])
+def test_an_unknown_sei_law_lists_those_there_are(law):
+    message = f"unknown SEI growth law '{law}'.*ec reaction limited .asymmetric.*tunnelling limited"
+    with pytest.raises(cm.InputError, match=message):
+        kernel_cell(_values("Chen2020"), law, (0.01, 0.95))
+
+
+def test_a_parameter_of_another_sei_law_cannot_be_swept():
+    with pytest.raises(cm.InputError, match="'tunnelling limited' SEI 'SEI kinetic rate"):
+        _tabulated("nmc532-graphite", "SEI kinetic rate constant [m.s-1]")
 
 
 @pytest.mark.parametrize(
@@ -288,7 +295,7 @@ def test_an_unknown_sei_law_lists_those_there_are():
         ("Prada2013", "ec reaction limited", "the kernels need '.*; give the cell this parameter"),
         ("Chen2020", "tunnelling limited", "the kernels need 'Tunneling barrier factor"),
         ("Ai2020", "ec reaction limited", "Electrolyte diffusivity .* one Arrhenius law"),
-        ("ORegan2022", "ec reaction limited", "must be a constant for the kernels"),
+        ("ORegan2022", "ec reaction limited", "the kernels need 'EC diffusivity"),
     ],
 )  # fmt: skip
 def test_sets_that_the_kernels_cannot_take_are_refused_by_name(name, law, message):
@@ -326,7 +333,3 @@ def test_a_transference_number_that_depends_on_temperature_is_refused():
 
     with pytest.raises(cm.InputError, match="must not depend on temperature"):
         _with({"Cation transference number": transference})
-
-
-def test_laws_are_those_of_the_kernels():
-    assert {cm.load_cell(name).sei for name in CELLS} <= set(sei.LAWS)

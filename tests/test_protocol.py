@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 import cellmodel as cm
 from cellmodel.step import Term, parse_step
 
-UNITS = {"rate": "C", "current": "A", "upper": "V", "time": "h", "minutes": "min", "hot": "K"}
+UNITS = {
+    "rate": "C", "current": "A", "power": "W", "upper": "V", "capacity": "A.h", "time": "h",
+    "minutes": "min", "hot": "K",
+}  # fmt: skip
 VOLTAGES = {"upper_voltage": 4.2, "lower_voltage": 2.5}
 
 
@@ -33,53 +36,104 @@ def step(template):
 
 
 @pytest.mark.parametrize(
-    ("template", "kind", "sign", "value", "voltage", "current", "time"),
+    ("template", "kind", "numbers"),
     [
-        ("Charge at {rate} C until {upper} V", "current", -1, 2.0, 4.0, None, None),
-        ("Discharge at C/5 until 2.5V", "current", 1, 1.0, 2.5, None, None),
-        ("Charge at 500 mA for 30 minutes", "current", -1, 0.5, None, None, 1800),
-        ("Charge at {current} A for 2 hours or until 3.9 V", "current", -1, 3, 3.9, None, 7200),
-        ("Hold at {upper} V until C/20", "voltage", 0, 4.0, None, 0.25, None),
-        ("Hold at 4.2 V for 1 hour or until {rate} C", "voltage", 0, 4.2, None, 2.0, 3600),
-        ("Hold at 4.2 V until 50 mA", "voltage", 0, 4.2, None, 0.05, None),
-        ("Hold at 4.2 V for {time} hours", "voltage", 0, 4.2, None, None, 7200),
-        ("Rest for {minutes} minutes", "rest", 0, None, None, None, 600),
-        ("Rest for 10 s", "rest", 0, None, None, None, 10),
+        ("Charge at {rate} C until {upper} V", "current", (-2.0, 4.0, None, None, None)),
+        ("Discharge at C/5 until 2.5V", "current", (1.0, 2.5, None, None, None)),
+        ("Charge at 500 mA for 30 minutes", "current", (-0.5, None, None, 1800, None)),
+        (
+            "Charge at {current} A for 2 hours or until 3.9 V",
+            "current",
+            (-3, 3.9, None, 7200, None),
+        ),
+        ("Discharge at C/10 until 0.5 A.h", "current", (0.5, None, None, None, 1800)),
+        (
+            "Discharge at 1 C until {capacity} A.h or until 3.0 V",
+            "current",
+            (5.0, 3.0, None, None, 5400),
+        ),
+        (
+            "Discharge at 1 C until 3 V or for 10 s or until 500mA.h",
+            "current",
+            (5.0, 3.0, None, 10, 1800),
+        ),
+        ("Charge at 10 W until 4.2 V", "power", (-10, 4.2, None, None, None)),
+        ("Discharge at {power} W for 2 hours", "power", (7.0, None, None, 7200, None)),
+        (
+            "Charge at 250 mW until 2 A.h or until C/5 or until 4.2 V or for {time} h",
+            "power",
+            (-0.25, 4.2, 1.0, 7200, 7200),
+        ),
+        ("Hold at {upper} V until C/20", "voltage", (4.0, None, 0.25, None, None)),
+        (
+            "Hold at 4.2 V for 1 hour or until {rate} C",
+            "voltage",
+            (4.2, None, 2.0, 3600, None),
+        ),
+        (
+            "Hold at 4.2 V until C/20 or for 3 hours",
+            "voltage",
+            (4.2, None, 0.25, 10800, None),
+        ),
+        ("Hold at 4.2 V until 50 mA", "voltage", (4.2, None, 0.05, None, None)),
+        ("Hold at 4.2 V for {time} hours", "voltage", (4.2, None, None, 7200, None)),
+        ("Hold at 4.2 V until 0.1 A.h", "voltage", (4.2, None, None, None, 360)),
+        ("Rest for {minutes} minutes", "current", (0.0, None, None, 600, None)),
+        ("Rest for 10 s", "current", (0.0, None, None, 10, None)),
     ],
 )
-def test_steps_are_read_in_si(template, kind, sign, value, voltage, current, time):
-    variables = {"rate": 0.4, "current": 3.0, "upper": 4.0, "time": 2.0, "minutes": 10.0}
-
-    def number(term):
-        return None if term is None else pytest.approx(term.evaluate(variables, 5.0), rel=1e-12)
-
+def test_steps_are_read_in_si(template, kind, numbers):
+    variables = {
+        "rate": 0.4, "current": 3.0, "power": 7.0, "upper": 4.0, "capacity": 1.5, "time": 2.0,
+        "minutes": 10.0,
+    }  # fmt: skip
     read = step(template)
-    assert (read.kind, read.sign) == (kind, sign)
-    assert value == number(read.value)
-    assert voltage == number(read.voltage_limit)
-    assert current == number(read.current_limit)
-    assert time == number(read.time_limit)
+    assert read.kind == kind
+    found = read.numbers(variables, 5.0)
+    assert found._fields == ("setpoint", "voltage_limit", "current_limit", "duration", "charge")
+    for expected, number in zip(numbers, found, strict=True):
+        assert number == (None if expected is None else pytest.approx(expected, rel=1e-12))
+
+
+def test_numbers_of_a_step_broadcast():
+    variables = {"rate": np.array([0.2, 0.4]), "capacity": np.array([1.0, 2.0])}
+    read = step("Charge at {rate} C until {capacity} A.h or until 4.2 V").numbers(variables, 5.0)
+    np.testing.assert_allclose(read.setpoint, [-1.0, -2.0], rtol=1e-15, atol=0)
+    np.testing.assert_allclose(read.charge, [3600.0, 7200.0], rtol=1e-15, atol=0)
+    assert read.voltage_limit == 4.2
 
 
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        ("Charge at 3 W until 4.2 V", "'Charge at 3 W until 4.2 V' is not supported; supported"),
-        ("Charge at {rate} W until 4.2 V", "is not supported"),
+        ("Charge at 3 Ohm until 4.2 V", "'Charge at 3 Ohm until 4.2 V' is not supported; supp"),
+        ("Charge at {rate} Ohm until 4.2 V", "is not supported"),
         ("Run US06 (A)", "is not supported"),
         ("Charge at 1 C until 80%", "is not supported"),
         ("Charge at -1 C until 4.2 V", "is not supported"),
         ("Charge at 1 C until 4.2 V until 4.3 V", "is not supported"),
         ("Charge at 1 C or until 4.2 V for 1 hour", "is not supported"),
+        ("Charge at 1 C until 4.2 V for 1 hour", "is not supported"),
+        ("Charge at 1 C until 4.2 V or 1 A.h", "is not supported"),
+        ("Charge at 1 C until 1 hour", "is not supported"),
+        ("Charge at 1 C until 1 W", "is not supported"),
+        ("Charge at 1 A.h until 4.2 V", "is not supported"),
+        ("Hold at 10 W for 1 hour", "is not supported"),
         ("Charge at C/{rate} until 4.2 V", "is not supported"),
         ("charge at 1 C until 4.2 V", "is not supported"),
         ("", "is not supported"),
-        ("Charge at 1 C", "a charge or discharge must end by a voltage or a time"),
-        ("Charge at 1 C until C/20", "a charge or discharge must end by a voltage or a time"),
-        ("Hold at 4.2 V", "a hold must end by a current or a time"),
-        ("Hold at 4.2 V until 4.1 V", "a hold must end by a current or a time"),
-        ("Rest", "must say how long"),
-        ("Rest until 4 V", "must say how long"),
+        ("Charge at 1 C", "must end by voltage or capacity or time, got no end"),
+        ("Charge at 1 C until C/20", "must end by voltage or capacity or time, got current"),
+        ("Discharge at 1 C until 3 V or until 1 A", "time, got voltage and current"),
+        ("Charge at 3 W", "must end by voltage or current or capacity or time, got no end"),
+        ("Discharge at 3 W until 1 A", "must end by voltage or capacity or time, got current"),
+        ("Hold at 4.2 V", "must end by current or capacity or time, got no end"),
+        ("Hold at 4.2 V until 4.1 V", "must end by current or capacity or time, got voltage"),
+        ("Rest", "must end by time, got no end"),
+        ("Rest until 4 V", "must end by time, got voltage"),
+        ("Rest until 1 A.h or for 1 hour", "must end by time, got capacity and time"),
+        ("Charge at 1 C until 4.2 V or until 4.3 V", "two limits of one kind; keep the one that"),
+        ("Charge at 1 C until 0 A.h", "'0 A.h' must be above 0, got 0.0"),
         ("Charge at 0 C until 4.2 V", "'0 C' must be above 0, got 0.0"),
         ("Charge at C/0 until 4.2 V", "the rate C/0 must be above 0, got 0.0"),
         ("Rest for 0 hours", "'0 hours' must be above 0"),
@@ -94,6 +148,8 @@ def test_steps_are_read_in_si(template, kind, sign, value, voltage, current, tim
         ("Charge at {rate} C until {rate} V", "'{rate}' stands where unit 'V' is needed"),
         ("Rest for {minutes} hours", "'{minutes}' stands where unit 'h' is needed"),
         ("Charge at {current} mA for 1 hour", "'{current}' stands where unit 'mA' is needed"),
+        ("Charge at {rate} W for 1 hour", "'{rate}' stands where unit 'W' is needed"),
+        ("Charge at 1 C until {current} A.h", "'{current}' stands where unit 'A.h' is needed"),
         (3, "step 3 must be a string"),
         ("Rest for " + "9" * 10**6 + " hours", "must be a string of at most 300 characters"),
     ],
@@ -109,7 +165,7 @@ def test_any_sentence_is_read_or_refused(template):
         read = step(template)
     except cm.InputError:
         return
-    assert read.voltage_limit or read.current_limit or read.time_limit
+    assert any(limit is not None for limit in read.numbers(dict.fromkeys(UNITS, 1.0), 1.0)[1:])
 
 
 def test_terms_broadcast():
@@ -141,11 +197,10 @@ def test_pybamm_reads_the_instructions(name):
     experiment = pybamm.Experiment(protocol.instructions(values))
     assert len(experiment.steps) == len(protocol.steps)
     for theirs, ours in zip(experiment.steps, protocol.steps, strict=True):
-        expected = 0.0 if ours.value is None else ours.value.evaluate(values, 1.0)
-        sign = 1 if ours.kind == "voltage" else ours.sign
-        assert theirs.value == pytest.approx(sign * expected, rel=1e-15)
-        if ours.time_limit is not None:
-            assert theirs.duration == ours.time_limit.evaluate(values, 1.0)
+        numbers = ours.numbers(values, 1.0)
+        assert theirs.value == pytest.approx(numbers.setpoint, rel=1e-15)
+        if numbers.duration is not None:
+            assert theirs.duration == numbers.duration
 
 
 def test_numbers_are_written_without_exponent(protocol, values):
@@ -290,11 +345,12 @@ def test_a_protocol_of_the_user_is_read(tmp_path):
         ("rate =", '"charge rate" =', "a name must be lower-case letters"),
         ("repeat = 2", "repeat = 0", "repeat must be a whole number above 0, got 0"),
         ("repeat = 2", "repeat = true", "repeat must be a whole number above 0, got True"),
-        ("repeat = 2", "repeat = 1000000000", "at most 1000 steps are supported"),
+        ("repeat = 2", "repeat = 1000000000", "at most 64 steps are supported"),
         ("[[cycle]]", "[cycle]", r"\[\[cycle\]\] must be a list of at least one table"),
         ("steps = [", "steps = [[1], ", r"step \[1\] must be a string"),
-        ("0.5 C until", "0.5 W until", "'Discharge at 0.5 W until 2 V' is not supported"),
+        ("0.5 C until", "0.5 Ohm until", "'Discharge at 0.5 Ohm until 2 V' is not supported"),
         ("0.5 C until 2 V", "0.5 C for 1 hour", "one step must discharge to a cut-off"),
+        ("0.5 C until 2 V", "0.5 C until 2 V or until 1 A.h", "one step must discharge to a cut"),
         ("until 2 V", "until 3.6 V", "must lie below the 3.6 V where the step before ends"),
         ('hall = "soak"', 'hall = "sauna"', "hall must be one of soak, ageing, got 'sauna'"),
         ("duration = 24", "duration = 0", "duration must be in h above 0, got 0.0"),
@@ -316,9 +372,71 @@ def test_an_unknown_protocol_is_refused():
         cm.load_protocol("tow-cycle")
 
 
-def test_a_cut_off_that_may_not_be_reached_is_not_compared(tmp_path):
-    changes = [("repeat = 2", "repeat = 1"), ("until 2 V", "until 3.7 V")]
-    with pytest.raises(cm.InputError, match=r"must lie below the 3.6 V .* got 3.7 V"):
+def test_64_steps_are_read_and_65_refused(tmp_path):
+    changes = [("repeat = 2", "repeat = 1"), ("steps = [", "steps = [" + 62 * "'Rest for 1 s', ")]
+    assert len(cm.load_protocol(_written(tmp_path, *changes)).steps) == 64
+    changes[1] = ("steps = [", "steps = [" + 63 * "'Rest for 1 s', ")
+    with pytest.raises(cm.InputError, match=r"at most 64 steps are supported, got 65"):
         cm.load_protocol(_written(tmp_path, *changes))
-    changes.append(("until 3.6 V", "for 1 hour or until 3.6 V"))
-    assert cm.load_protocol(_written(tmp_path, *changes)).steps
+
+
+def _loaded(tmp_path: Path, *steps: str) -> cm.Protocol:
+    """Return a protocol of one cycle with these steps, then one full cycle."""
+    written = ", ".join(f"'{step}'" for step in steps)
+    cycle = f"[[cycle]]\nsteps = [{written}]\n[[cycle]]\nrepeat = 1"
+    return cm.load_protocol(_written(tmp_path, ("[[cycle]]", cycle), ("repeat = 2\n", "\n")))
+
+
+@pytest.mark.parametrize("also", ["", "for 1 hour or ", "until 1 A.h or ", "until 1 A or "])
+@pytest.mark.parametrize("between", [[], ["Rest for 1 h"], ["Hold at 3.6 V for 1 h"]])
+def test_the_current_turns_inside_the_cut_off_whatever_ended_the_step(tmp_path, also, between):
+    steps = f"Charge at 1 W {also}until 3.6 V", *between, "Discharge at 1 W until 3.7 V or for 1 h"
+    message = "cut-off of 'Discharge at 1 W .*' must lie below the 3.6 V .*, got 3.7 V; put the"
+    with pytest.raises(cm.InputError, match=message):
+        _loaded(tmp_path, *steps)
+
+
+@pytest.mark.parametrize("between", ["Hold at 3.8 V for 1 h", "Charge at 1 W for 1 h"])
+def test_a_voltage_that_is_not_known_bounds_nothing(tmp_path, between):
+    back = "Discharge at 1 W until 3.7 V", "Discharge at 1 W until 3 V"
+    assert _loaded(tmp_path, "Charge at 1 W until 3.6 V", between, *back).steps
+
+
+def test_stages_of_one_charge_may_share_a_cut_off(tmp_path):
+    stages = ("Charge at 1 C until 3.6 V", "Rest for 1 h", "Charge at C/5 until 3.6 V")
+    assert _loaded(tmp_path, *stages, "Hold at 3.6 V for 1 h", "Charge at C/50 until 3.6 V").steps
+
+
+@pytest.mark.parametrize(
+    ("discharges", "cycle"),
+    [
+        (("Discharge at 1 C until 1 A.h", "Discharge at C/10 until 2.0 V"), 1),
+        (("Discharge at 10 W until 2.0 V", "Charge at 10 W until 1 A.h"), 1),
+        (("Discharge at 1 C until 1 A.h or until 2.0 V",), 0),
+        (("Discharge at 1 C for 1 hour or until 2.0 V",), 0),
+        (
+            ("Discharge at 1 C until 1 A.h", "Charge at 1 C for 1 h", "Discharge at 1 C until 2 V"),
+            0,
+        ),
+    ],
+)
+def test_the_cell_is_measured_where_it_discharges_once_and_fully(tmp_path, discharges, cycle):
+    written = ", ".join(f"'{step}'" for step in discharges)
+    later = f"[[cycle]]\nsteps = ['Charge at 1 C until 3.6 V', {written}]\n[[off_channel]]"
+    changes = [("repeat = 2", "repeat = 1"), ("[[off_channel]]", later)]
+    protocol = cm.load_protocol(_written(tmp_path, *changes))
+    assert protocol.capacity_cycle == cycle
+
+
+@pytest.mark.parametrize(
+    ("step", "what"),
+    [
+        ("Charge at 5 W until 3.6 V", "holds a power"),
+        ("Charge at 1 C until 3.6 V or until 0.5 A.h", "is limited by a capacity"),
+        ("Hold at 3.6 V until 0.5 A.h", "is limited by a capacity"),
+    ],
+)
+def test_steps_that_the_kernels_do_not_take_are_refused_by_name(tmp_path, step, what):
+    protocol = _loaded(tmp_path, step)
+    with pytest.raises(cm.InputError, match=rf"protocol 'own': step '{step}' {what}, .*kernels"):
+        cm.sweep_formation("lfp-graphite", protocol, "regenerative-cycler", {"rate": [0.1, 0.2]})

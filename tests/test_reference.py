@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import cellmodel as cm
+from cellmodel.bridge import ageing, readout, reference
 from cellmodel.bridge import parameter_values as pv
-from cellmodel.bridge import readout, reference
 from cellmodel.bridge.experiment import experiment
 from cellmodel.calibration import calibrate_sei
 from cellmodel.variables import VARIABLES
@@ -98,6 +98,30 @@ def models(first_cycle):
         name: run(cell, first_cycle, model=name, radial_points=20, electrode_points=10)[1]
         for name in reference.MODELS
     }
+
+
+@pytest.fixture(scope="module")
+def load(tmp_path_factory):
+    """Return a function that reads a protocol of these cycles."""
+    folder = tmp_path_factory.mktemp("protocols")
+    variable = 'low = 0.1, high = 320, description = "d", source = "s" }'
+
+    def written(*cycles):
+        path = folder / "own.toml"
+        path.write_text(
+            f"""
+title = "t"
+source = "s"
+[variables]
+temperature = {{ default = 298.15, unit = "K", {variable.replace("0.1", "280")}
+power = {{ default = 8.0, unit = "W", {variable}
+capacity = {{ default = 0.6, unit = "A.h", {variable}
+"""
+            + "".join(f"[[cycle]]\nsteps = {list(steps)}\n" for steps in cycles)
+        )
+        return cm.load_protocol(path)
+
+    return written
 
 
 def test_lithium_lost_is_lithium_in_the_film(formed):
@@ -233,22 +257,81 @@ def test_series_names_match_the_table():
         assert VARIABLES[name].pybamm_name == pybamm_name
 
 
-def test_steps_are_those_of_the_sentences(lfp, two_cycle):
+def test_steps_are_those_of_the_sentences(lfp, two_cycle, load):
     """PyBaMM, reading the protocol's own sentences, gets the same steps."""
     import pybamm
 
-    values = two_cycle.defaults(lfp)
-    ours = experiment(two_cycle, values, 2.3)
-    theirs = pybamm.Experiment(two_cycle.instructions(values))
-    assert ours.cycle_lengths == theirs.cycle_lengths
-    for mine, other in zip(ours.steps, theirs.steps, strict=True):
-        rate = 2.3 if isinstance(other, pybamm.step.CRate) else 1
-        np.testing.assert_allclose(mine.value, other.value * rate, rtol=1e-12, atol=0)
-        for limit, its in zip(mine.termination, other.termination, strict=True):
-            rate = 2.3 if isinstance(its, pybamm.step.CRateTermination) else 1
-            np.testing.assert_allclose(limit.value, its.value * rate, rtol=1e-12, atol=0)
-        if mine.value == 0:
-            assert mine.duration == other.duration == 3600
+    powers = load(
+        ["Charge at 10 W until 4.2 V", "Hold at 4.2 V for 3 hours or until C/20"],
+        ["Discharge at 250 mW for 2 hours or until 3 V", "Discharge at {power} W until 2.5 V"],
+    )
+    for protocol in (two_cycle, powers):
+        values = protocol.defaults(lfp)
+        ours = experiment(protocol, values, 2.3)
+        theirs = pybamm.Experiment(protocol.instructions(values))
+        assert ours.cycle_lengths == theirs.cycle_lengths
+        for mine, other in zip(ours.steps, theirs.steps, strict=True):
+            assert mine.control_kind == other.control_kind
+            rate = 2.3 if isinstance(other, pybamm.step.CRate) else 1
+            np.testing.assert_allclose(mine.value, other.value * rate, rtol=1e-12, atol=0)
+            for limit, its in zip(mine.termination, other.termination, strict=True):
+                rate = 2.3 if isinstance(its, pybamm.step.CRateTermination) else 1
+                np.testing.assert_allclose(limit.value, its.value * rate, rtol=1e-12, atol=0)
+            if " for " in str(other):
+                assert mine.duration == other.duration
+
+
+# step, the limit that ends it, its value in A h, V, A or h
+EVERY_KIND = (
+    ("Charge at {power} W until {capacity} A.h or until 3.6 V", "capacity", 0.6),
+    ("Charge at {power} W until {capacity} A.h or until 3.6 V", "capacity", 0.6),
+    ("Rest for 10 minutes", "time", 1 / 6),
+    ("Charge at 1 C until 0.3 A.h or for 1 hour", "capacity", 0.3),
+    ("Charge at 10 W for 5 hours or until 3.45 V or until 2 A.h", "voltage", 3.45),
+    ("Hold at 3.45 V until 0.05 A.h or until C/20", "capacity", 0.05),
+    ("Hold at 3.45 V until C/20 or for 3 hours", "current", 0.115),
+    ("Hold at 3.45 V until C/10", "skipped", 0),
+    ("Discharge at 1 C until 0.5 A.h or until 2.5 V", "capacity", 0.5),
+    ("Discharge at 12 W until 0.5 A.h or for 5 minutes", "time", 1 / 12),
+    ("Discharge at 12 W until 9 A.h or until 2.5 V", "voltage", 2.5),
+    ("Charge at 6 W until 1.8 A or until 3.6 V", "current", 1.8),
+    ("Discharge at 3 W until 2.5 V", "voltage", 2.5),
+)
+
+
+@pytest.mark.parametrize("model", ["SPMe", "DFN"])
+def test_every_kind_of_step_ends_at_its_first_limit(lfp, load, model):
+    sentences = [step for step, *_ in EVERY_KIND]
+    protocol = load(sentences[:-2], sentences[-2:])
+    result = cm.simulate_formation(
+        lfp, protocol, EQUIPMENT, model, radial_points=20, electrode_points=10
+    )
+    number = result.cycle_index.values * (len(EVERY_KIND) - 2) + result.step_index.values
+    for index, (step, ends_by, limit) in enumerate(EVERY_KIND):
+        time, current, voltage = (
+            result[name].values[number == index] for name in ("time", "current", "voltage")
+        )
+        if ends_by == "skipped":
+            assert time.size == 0
+            continue
+        passed = abs(np.trapezoid(current, time))
+        end = {"voltage": voltage[-1], "current": abs(current[-1]), "time": time[-1] - time[0]}
+        assert_close({**end, "capacity": passed}[ends_by], limit, 1e-4)
+        way = protocol.steps[index].sign
+        assert (current * way >= 0).all()
+        if protocol.steps[index].kind == "power":
+            power = 8 if "{power}" in step else float(step.split()[2])
+            assert_close(voltage * current, np.full(time.shape, way * power), 1e-5)
+
+
+def test_a_capacity_counts_from_its_step_in_every_cycle(lfp, load):
+    steps = ("Charge at 1 C until 0.7 A.h", "Discharge at 3 W until 0.2 A.h or until 2.5 V")
+    protocol = load((*steps, "Discharge at 3 W until 2.5 V"))
+    method = reference.Method("SPM", radial_points=20, electrode_points=10)
+    values, start = protocol.defaults(lfp), (0.3, 0.5, 5e-9)
+    results, stopped = ageing.cycle(lfp, protocol, values, start, 3, method)
+    assert stopped == ""
+    assert_close(results["charge_capacity"], np.full(3, 0.7), 1e-6)
 
 
 def test_calibration_finds_the_shipped_rate_again(lfp):
@@ -282,7 +365,7 @@ def test_an_infeasible_step_is_named_and_pybamm_keeps_quiet(lfp, two_cycle, capf
 
 def test_a_step_that_passes_no_charge_is_an_error(lfp, first_cycle):
     shallow = first_cycle.with_variables(lower_voltage=3.55, discharge_rate=2.0)
-    with pytest.raises(cm.InputError, match=r"step 3 .*, it begins beyond its own voltage limit"):
+    with pytest.raises(cm.InputError, match=r"step 3 .*, it begins beyond its own limits"):
         run(lfp, shallow, model="SPM")
 
 

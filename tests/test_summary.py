@@ -7,12 +7,13 @@ import pytest
 import xarray as xr
 
 import cellmodel as cm
-from cellmodel.design_space import DesignSpace
 from cellmodel.summary import summarise
-from cellmodel.variables import VARIABLES
+from cellmodel.variables import label
 from cellmodel.wall import chamber_energy, cycler_energy
 
-THICKNESS = "Positive electrode thickness [m]"
+PROTOCOL = cm.load_protocol("two-cycle").with_variables(upper_voltage=4.2, lower_voltage=2.5)
+CELL = cm.load_cell("nmc811-graphite-siox")
+EQUIPMENT = cm.load_equipment("regenerative-cycler")
 PER_CYCLE = {
     "charge_capacity": [5.8, 5.0],
     "discharge_capacity": [4.9, 4.95],
@@ -33,56 +34,34 @@ PER_CASE = {
 
 
 @pytest.fixture(scope="module")
-def space():
-    return DesignSpace(
-        cm.load_cell("nmc811-graphite-siox"),
-        cm.load_protocol("two-cycle"),
-        cm.load_equipment("regenerative-cycler"),
-        {"charge_rate": [0.1, 0.2], THICKNESS: [70e-6, 75e-6, 80e-6], "recovered": [0.0, 1.0]},
-    )
+def raw():
+    """Three equal cases, of which the last has failed."""
+    works = np.array([1.0, 1.0, np.nan])
+    results = {n: xr.Variable(("cycle", "case"), np.outer(v, works)) for n, v in PER_CYCLE.items()}
+    return results | {name: xr.Variable("case", value * works) for name, value in PER_CASE.items()}
 
 
 @pytest.fixture(scope="module")
-def raw(space):
-    shape = space.kernel_shape
-    dims = space.kernel_dims
-    status = np.zeros(shape, dtype=np.int8)
-    status[1, 2] = 3
-    arrays = {name: ((*dims, "cycle"), np.tile(v, (*shape, 1))) for name, v in PER_CYCLE.items()}
-    arrays |= {name: (dims, np.full(shape, value)) for name, value in PER_CASE.items()}
-    return xr.Dataset(arrays | {"status": (dims, status)}, coords={"cycle": [0, 1], **space.coords})
+def summary(raw):
+    equipment = EQUIPMENT.values() | {"recovered": xr.Variable("recovered", [0.0, 1.0])}
+    return summarise(raw, PROTOCOL, PROTOCOL.defaults(CELL), equipment)
 
 
-@pytest.fixture(scope="module")
-def summary(space, raw):
-    return summarise(
-        raw,
-        space.cell,
-        space.protocol,
-        space.protocol_values,
-        space.equipment_values,
-        space.parameters,
-    )
+def test_every_number_is_in_the_table_and_there_once(summary, raw):
+    labelled = label(summary)  # refuses names that are not in the table
+    assert set(raw) < set(summary)
+    assert labelled["charge_energy"].sizes == {"cycle": 2, "case": 3}
+    assert labelled["cycler_energy"].sizes == {"case": 3, "recovered": 2}
+    assert labelled["chamber_energy"].sizes == {"case": 3}
 
 
-def test_every_number_of_the_table_is_there_once(summary, space):
-    assert set(summary.data_vars) <= set(VARIABLES)
-    for name, variable in summary.data_vars.items():
-        assert variable.attrs["long_name"] == VARIABLES[name].long_name
-        assert variable.attrs.get("units", "") == VARIABLES[name].units
-    assert summary["charge_energy"].dims == (*space.kernel_dims, "cycle")
-    assert summary["cycler_energy"].sizes == space.dims
-    assert set(summary["component_mass"].dims) == {"component", "positive_electrode_thickness"}
-    assert summary["recovered"].attrs["units"] == "1"
-
-
-def test_derived_numbers(summary, space):
-    one = summary.isel(charge_rate=0, positive_electrode_thickness=0, recovered=1)
+def test_derived_numbers(summary):
+    one = label(summary).isel(case=0, recovered=1)
     assert float(one["first_cycle_efficiency"]) == pytest.approx(4.9 / 5.8, rel=1e-14)
     np.testing.assert_allclose(one["energy_efficiency"], [17.8 / 21, 18 / 18.6], rtol=1e-14, atol=0)
     assert float(one["nominal_energy"]) == 18.0
     assert float(one["total_time"]) == pytest.approx(40 + 24 + 48 + 168, rel=1e-14)
-    equipment = space.equipment.values() | {"recovered": 1.0}
+    equipment = EQUIPMENT.values() | {"recovered": 1.0}
     cycler = cycler_energy(39.6, 35.8, 20.0, 10.0, 40.0, 18.0, 18.0, 4.95, equipment)
     halls = [("soak", 24.0, 313.15), ("ageing", 48.0, 313.15), ("ageing", 168.0, 295.15)]
     chamber = chamber_energy(298.15, 40.0, halls, 18.0, equipment)
@@ -95,21 +74,28 @@ def test_derived_numbers(summary, space):
 
 
 def test_a_failed_case_is_nan_and_spoils_no_other(summary):
-    failed = summary["status"] != 0
-    assert int(failed.sum()) == 1
-    simulated = summary.drop_vars(["status", "component_mass"])
-    for variable in simulated.data_vars.values():
-        assert bool(variable.isnull().where(failed, ~variable.isnull()).all())
+    for variable in summary.values():
+        missing = np.moveaxis(np.isnan(variable.values), variable.get_axis_num("case"), 0)
+        assert missing[2].all()
+        assert not missing[:2].any()
 
 
-def test_a_cycle_without_charge_has_no_efficiency(space, raw):
-    discharge_only = raw.assign(charge_capacity=raw["charge_capacity"] * [0, 1])
+def test_a_cycle_without_charge_has_no_efficiency(raw):
+    none = raw["charge_capacity"] * xr.Variable("cycle", [0, 1])
     result = summarise(
-        discharge_only,
-        space.cell,
-        space.protocol,
-        space.protocol_values,
-        space.equipment_values,
-        space.parameters,
+        raw | {"charge_capacity": none}, PROTOCOL, PROTOCOL.defaults(CELL), EQUIPMENT.values()
     )
-    assert bool(result["first_cycle_efficiency"].isnull().all())
+    assert np.isnan(result["first_cycle_efficiency"]).all()
+
+
+def test_cases_do_not_see_each_other():
+    """numpy adds eight and more numbers pairwise if they lie in a row, but rows one by one."""
+    rng = np.random.default_rng(6)
+    raw = {name: xr.Variable(("cycle", "case"), rng.random((20, 5))) for name in PER_CYCLE}
+    raw |= {name: xr.Variable("case", rng.random(5)) for name in PER_CASE}
+    rest = PROTOCOL, PROTOCOL.defaults(CELL), EQUIPMENT.values()
+    together = summarise(raw, *rest)
+    for case in range(5):
+        alone = summarise({n: v.isel(case=slice(case, case + 1)) for n, v in raw.items()}, *rest)
+        for name, values in alone.items():
+            np.testing.assert_array_equal(values, together[name].isel(case=slice(case, case + 1)))

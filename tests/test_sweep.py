@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import math
 import time
+import tracemalloc
 
 import numba
 import numpy as np
@@ -13,11 +15,14 @@ import pytest
 import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from march_cases import FORMATION, LANES, PARAMETERS, capacities, form
+from march_cases import FORMATION, LANES, LAWS, PARAMETERS, capacities, form
 
 import cellmodel as cm
 from cellmodel.compilation import kernels
-from kernels import parameters, sei, status
+from cellmodel.kernel_inputs import kernel_inputs
+from cellmodel.kernel_run import sweep_design
+from cellmodel.sweep import design_space
+from kernels import parameters, status
 from kernels.kinetics import FARADAY
 from kernels.sweep import SUMMARY
 
@@ -140,7 +145,7 @@ def test_cases_of_a_block_do_not_see_each_other():
     rng = np.random.default_rng(4)
     names = ("electrode_area", "negative_electrode_thickness", "positive_diffusivity")
     over = {name: PARAMETERS[name] * rng.uniform(0.7, 1.3, 3 * LANES + 5) for name in names}
-    for law in sei.LAWS:
+    for law in LAWS:
         together = form(over=over, law=law)
         order = rng.permutation(3 * LANES + 5)
         mixed = form(over={name: values[order] for name, values in over.items()}, law=law)
@@ -166,6 +171,70 @@ def test_no_cases_are_no_work():
     assert result.outputs.shape == (8 + len(SUMMARY), 0)
 
 
+def test_equipment_varies_with_the_cases_or_along_a_dimension_of_its_own(inputs):
+    protocol, equipment = inputs
+    over = {
+        "charge_rate": ("case", [0.08, 0.1, 0.15]),
+        "recovered": [0.0, 1.0],
+        "soak_time": [10.0, 20.0],
+        "standby": ("case", [0.0, 0.01, 0.02]),
+    }
+    swept = cm.sweep_formation("lfp-graphite", *inputs, over=over)
+    assert swept.chamber_energy.dims == ("case", "soak_time")
+    assert swept.cycler_energy.dims == ("case", "soak_time", "recovered")
+    AGREE(cm.sweep_formation("lfp-graphite", *inputs, over=over, chunk_size=5), swept)
+    for case, soak, share in itertools.product(range(3), range(2), range(2)):
+        point = swept.isel(case=case, soak_time=soak, recovered=share)
+        alone = cm.sweep_formation(
+            "lfp-graphite",
+            protocol.with_variables(
+                charge_rate=float(point.charge_rate), soak_time=float(point.soak_time)
+            ),
+            equipment.replace(recovered=float(point.recovered), standby=float(point.standby)),
+        )
+        for name, values in alone.data_vars.items():
+            np.testing.assert_array_equal(values, point[name])
+
+
+# memory
+
+VARIED = {
+    "charge_rate": (0.1, 0.2),
+    "temperature": (288.0, 308.0),
+    "Positive electrode thickness [m]": (60e-6, 67e-6),
+    "Negative electrode porosity": (0.3, 0.35),
+    "recovered": (0.0, 1.0),
+}
+
+
+def _beyond(inputs, size, chunk_size):
+    """Bytes that a sweep takes at its peak beyond what it is given and returns."""
+    over = {name: ("case", np.linspace(*ends, size)) for name, ends in VARIED.items()}
+    tabulated = kernel_inputs(design_space("nmc532-graphite", *inputs, over))
+    tracemalloc.start()
+    try:
+        design = design_space("nmc532-graphite", *inputs, over)
+        ready = dataclasses.replace(tabulated, design=design)
+        result = sweep_design(design, chunk_size=chunk_size, inputs=ready)
+        del design, ready
+        held, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 300 * size < result.nbytes < held
+    return peak - held
+
+
+def test_a_sweep_takes_no_memory_beyond_its_results(inputs):
+    few, many = (_beyond(inputs, size, 512) for size in (1024, 4096))
+    assert many - few < 8 * (4096 - 1024)  # less than a number per case
+
+
+def test_a_chunk_takes_little_memory(inputs):
+    """Its 38 results, the numbers the kernels are given, and as much again."""
+    short, long = (_beyond(inputs, 4096, chunk_size) for chunk_size in (512, 2048))
+    assert long - short < 500 * (2048 - 512)
+
+
 # hostile numbers
 
 
@@ -187,7 +256,7 @@ name_of_a_number = st.one_of(
     st.dictionaries(
         name_of_a_number, st.lists(hostile_number, min_size=5, max_size=5), min_size=1, max_size=6
     ),
-    st.sampled_from(sei.LAWS),
+    st.sampled_from(sorted(LAWS)),
 )
 def test_hostile_numbers_end_in_a_status_or_finite_outputs(over, law):
     kernels()  # compiled before the clock starts
@@ -385,6 +454,7 @@ def test_the_result_says_what_its_numbers_mean(whole):
     assert len(status.SENTENCES) == len(status.NAMES)
     assert whole.charge_energy.dims == (*whole.status.dims, "cycle")
     assert whole.charge_energy.attrs["units"] == "W h"
+    assert set(whole.component_mass.dims) == {"component", "positive_electrode_thickness"}
 
 
 def test_a_case_that_cannot_be_solved_does_not_stop_the_others(inputs):

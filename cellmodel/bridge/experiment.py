@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 import pybamm
 
+from cellmodel.bridge.readout import SECONDS_PER_HOUR
 from cellmodel.protocol import Protocol
 from cellmodel.step import Step
 
 # PyBaMM ends a step without a time after 24 h or twice the nominal time, which a C/50 charge
 # needs; this one is long enough for C/1000, and reaching it is an error.
 LONGEST_STEP_TIME = 1e7  # s
+CHARGE_BEFORE = "Net discharged capacity before the step [A.h]"  # input, see CapacityTermination
 
 
 def experiment(
@@ -39,29 +41,42 @@ def experiment(
     return pybamm.Experiment([tuple(steps) for steps in cycles])
 
 
+class CapacityTermination(pybamm.step.BaseTermination):
+    """Ends a step when the net charge since its beginning reaches `value` [A h].
+
+    PyBaMM's own capacities count from the beginning of the experiment
+    (github.com/pybamm-team/PyBaMM/issues/5338), as those of `reference.model_with_totals` do; what
+    they were when the step began is an input that the solver gives.
+    """
+
+    def get_event_name(self, step: pybamm.step.BaseStep) -> str:
+        """Return the name by which PyBaMM knows why a step ended."""
+        return f"Capacity since the step began > {self.value} [A.h] [experiment]"
+
+    def get_event_expression(self, variables: Mapping, step: pybamm.step.BaseStep) -> pybamm.Symbol:
+        """Return what is positive before the event and zero when it happens."""
+        passed = variables["discharge_capacity"] - variables["charge_capacity"]
+        return self.value - abs(passed - pybamm.InputParameter(CHARGE_BEFORE))
+
+
 def _step(step: Step, values: Mapping[str, float], nominal_capacity: float) -> pybamm.step.BaseStep:
-    number = {
-        name: None if term is None else float(term.evaluate(values, nominal_capacity))
-        for name, term in (
-            ("value", step.value),
-            ("voltage", step.voltage_limit),
-            ("current", step.current_limit),
-            ("time", step.time_limit),
-        )
-    }
-    terminations = []
-    if number["voltage"] is not None:
+    setpoint, voltage, current, duration, charge = step.numbers(values, nominal_capacity)
+    terminations: list[pybamm.step.BaseTermination] = []
+    if voltage is not None:
         way = "<" if step.sign > 0 else ">"
-        terminations.append(pybamm.step.VoltageTermination(number["voltage"], operator=way))
-    if number["current"] is not None:
-        terminations.append(pybamm.step.CurrentTermination(number["current"]))
-    options = {
-        "termination": terminations,
-        "duration": LONGEST_STEP_TIME if number["time"] is None else number["time"],
-        "description": step.template,
+        terminations.append(pybamm.step.VoltageTermination(float(voltage), operator=way))
+    if current is not None:
+        terminations.append(pybamm.step.CurrentTermination(float(current)))
+    if charge is not None:
+        terminations.append(CapacityTermination(float(charge) / SECONDS_PER_HOUR))
+    kinds = {
+        "current": pybamm.step.current,
+        "voltage": pybamm.step.voltage,
+        "power": pybamm.step.power,
     }
-    if step.kind == "rest":
-        return pybamm.step.rest(**options)
-    if step.kind == "voltage":
-        return pybamm.step.voltage(number["value"], **options)
-    return pybamm.step.current(step.sign * number["value"], **options)
+    return kinds[step.kind](
+        float(setpoint),
+        termination=terminations,
+        duration=LONGEST_STEP_TIME if duration is None else float(duration),
+        description=step.template,
+    )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pybamm
 
-from cellmodel.bridge.kernel_rows import ROWS, Number, names
+from cellmodel.bridge.kernel_rows import Number, names, rows
 from cellmodel.bridge.set_functions import (
     STOICHIOMETRIES,
     SetFunctions,
@@ -21,7 +21,7 @@ from cellmodel.bridge.set_functions import (
     order,
 )
 from cellmodel.errors import InputError, unknown_name
-from kernels import sei, tables
+from kernels import tables
 
 SALT = np.array([300.0, 700.0, 1500.0, 2500.0])  # mol m-3, where properties are compared
 SLOPE_STEP = 1e-5  # of the position, for slopes by central differences
@@ -34,19 +34,7 @@ ELECTROLYTE = {
     "Thermodynamic factor": (tables.SHAPE_TDF, None),
     "Cation transference number": (tables.SHAPE_T_PLUS, None),
 }
-#: numbers that a law does not use, so that a set may lack them, with a stand-in
-UNUSED = {
-    "tunnelling limited": {
-        "SEI kinetic rate constant [m.s-1]": 0.0,
-        "EC initial concentration in electrolyte [mol.m-3]": 0.0,
-        "EC diffusivity [m2.s-1]": 1e-20,
-        "SEI open-circuit potential [V]": 0.0,
-    },
-    "ec reaction limited": {
-        "SEI reaction exchange current density [A.m-2]": 0.0,
-        "Tunneling barrier factor [m-1]": 0.0,
-    },
-}
+#: what a set may lack, with a stand-in
 OPTIONAL = {"Contact resistance [Ohm]": 0.0}
 
 
@@ -60,8 +48,8 @@ class KernelCell:
         Array, shape (len(kernels.tables.NAMES), INTERVALS, 5).
     flat
         Bool array, shape (len(kernels.tables.NAMES),): True where a table is constant.
-    sei_law
-        Index into kernels.sei.LAWS.
+    sei
+        SEI growth law, PyBaMM's option string.
     numbers
         PyBaMM name -> value of every scalar the rows are made of.
     measured
@@ -71,7 +59,7 @@ class KernelCell:
 
     tables: np.ndarray
     flat: np.ndarray
-    sei_law: int
+    sei: str
     numbers: Mapping[str, float]
     measured: Mapping[str, float]
 
@@ -94,12 +82,12 @@ class KernelCell:
             if name in own:
                 ratio = own[name] / self.numbers[name]
                 measured[f"{side}_exchange_current"] *= ratio**power
-        return {row: function(read) for row, function in ROWS.items()} | measured
+        return {row: function(read) for row, function in rows(self.sei).items()} | measured
 
 
 def kernel_cell(
     values: pybamm.ParameterValues,
-    sei_law: str,
+    sei: str,
     stoichiometries: tuple[float, float],
     own: Set[str] = frozenset(),
 ) -> KernelCell:
@@ -108,9 +96,9 @@ def kernel_cell(
     Parameters
     ----------
     values
-        The set, complete for SPMe with lumped heat and the SEI law.
-    sei_law
-        PyBaMM's option string, one of kernels.sei.LAWS.
+        The set, complete for SPMe with lumped heat and this SEI law.
+    sei
+        SEI growth law, PyBaMM's option string, one of cell.SEI_LAWS.
     stoichiometries
         Of the fresh negative and positive electrode.
     own
@@ -124,14 +112,12 @@ def kernel_cell(
         kernels assume.
     """
     for name in own:
-        if name not in names():
-            raise unknown_name("parameter of the kernels", name, names())
-    if sei_law not in sei.LAWS:
-        raise unknown_name("SEI growth law of the kernels", sei_law, sei.LAWS)
+        if name not in names(sei):
+            raise unknown_name(f"parameter of the kernels with '{sei}' SEI", name, names(sei))
     values = values.copy()
     values.update({n: 1.0 for n in own if not isinstance(values.get(n, 0.0), int | float)})
     functions = SetFunctions(values)
-    numbers = _numbers(functions, sei_law)
+    numbers = _numbers(functions, sei)
     table = _Tables()
     salt = numbers["Initial concentration in electrolyte [mol.m-3]"]
     measured = {"reference_electrolyte_concentration": salt}
@@ -150,7 +136,7 @@ def kernel_cell(
                 f"{name} must not depend on temperature for the kernels, got an activation energy "
                 f"of {energy:.0f} J/mol; use simulate_formation, or replace it by a number"
             )
-    return KernelCell(table.coefficients, table.flat, sei.LAWS.index(sei_law), numbers, measured)
+    return KernelCell(table.coefficients, table.flat, sei, numbers, measured)
 
 
 class _Tables:
@@ -180,15 +166,15 @@ class _Tables:
         self.flat[which] = constant is not None and bool(np.all(np.abs(values - constant) < within))
 
 
-def _numbers(functions: SetFunctions, sei_law: str) -> dict[str, float]:
+def _numbers(functions: SetFunctions, sei: str) -> dict[str, float]:
     lacking = {
         name: value
-        for name, value in (UNUSED[sei_law] | OPTIONAL).items()
+        for name, value in OPTIONAL.items()
         if name not in functions.values.keys()  # noqa: SIM118 (ParameterValues is no Mapping)
     }
     measured = {*DIFFUSIVITIES.values(), *ELECTROLYTE}
-    plain = (names() | {"Reference temperature [K]"}) - measured - lacking.keys()
-    return {name: functions.number(name) for name in plain} | lacking
+    plain = (names(sei) | {"Reference temperature [K]"}) - measured - lacking.keys()
+    return {name: functions.number(name) for name in sorted(plain)} | lacking
 
 
 def _potential(functions: SetFunctions, side: str, table: _Tables) -> None:

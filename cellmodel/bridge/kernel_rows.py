@@ -10,6 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from cellmodel.bridge.sei_laws import LAWS
+from cellmodel.errors import unknown_name
+
 Number = float | np.ndarray
 Read = Callable[[str], Number]
 Row = Callable[[Read], Number]
@@ -74,6 +77,7 @@ def _collectors(read: Read) -> Number:
     )
 
 
+#: the same for every SEI law
 ROWS: dict[str, Row] = {
     **_electrode("negative"),
     **_electrode("positive"),
@@ -96,12 +100,6 @@ ROWS: dict[str, Row] = {
             "ambient_temperature": "Ambient temperature [K]",
             "initial_temperature": "Initial temperature [K]",
             "reference_temperature": "Reference temperature [K]",
-            "sei_kinetic_rate": "SEI kinetic rate constant [m.s-1]",
-            "sei_solvent_concentration": "EC initial concentration in electrolyte [mol.m-3]",
-            "sei_solvent_diffusivity": "EC diffusivity [m2.s-1]",
-            "sei_open_circuit_potential": "SEI open-circuit potential [V]",
-            "sei_exchange_current": "SEI reaction exchange current density [A.m-2]",
-            "sei_tunnelling_barrier": "Tunneling barrier factor [m-1]",
             "sei_resistivity": "SEI resistivity [Ohm.m]",
             "sei_molar_volume": "SEI partial molar volume [m3.mol-1]",
             "sei_lithium_ratio": "Ratio of lithium moles to SEI moles",
@@ -112,14 +110,27 @@ ROWS: dict[str, Row] = {
 }
 
 
-def names() -> set[str]:
-    """Return the PyBaMM names of all numbers that may differ from case to case."""
+def rows(sei: str) -> dict[str, Row]:
+    """Return all kernel rows for an SEI growth law, PyBaMM's option string.
+
+    Raises
+    ------
+    InputError
+        If it is not one of cell.SEI_LAWS.
+    """
+    if sei not in LAWS:
+        raise unknown_name("SEI growth law", sei, LAWS)
+    return ROWS | LAWS[sei]
+
+
+def names(sei: str) -> set[str]:
+    """Return the PyBaMM names of all numbers that may differ from case to case under an SEI law."""
     read: set[str] = set()
 
     def note(name: str) -> float:
         read.add(name)
         return 1.0
 
-    for function in ROWS.values():
+    for function in rows(sei).values():
         function(note)
     return read - {"Reference temperature [K]"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pybamm
 
-from cellmodel.bridge.experiment import experiment
+from cellmodel.bridge.experiment import CHARGE_BEFORE, experiment
 from cellmodel.bridge.parameter_values import State, parameter_values
 from cellmodel.bridge.readout import READ, SECONDS_PER_HOUR, TOTALS
 from cellmodel.cell import Cell
@@ -109,6 +109,20 @@ class Method:
         _TOLERANCE.check("atol", self.atol)
 
 
+class _Solver(pybamm.IDAKLUSolver):
+    """IDAKLU that tells every step what charge passed before it; see `CapacityTermination`."""
+
+    def step(self, old_solution, model, *times, inputs=None, **options):
+        before = 0.0
+        if not isinstance(old_solution, pybamm.EmptySolution):
+            last = old_solution.last_state
+            at = {state.name: rows[0] for state, rows in last.all_models[-1].y_slices.items()}
+            y = last.all_ys[-1]
+            before = (y[at["discharge_capacity"]] - y[at["charge_capacity"]]).item()
+        inputs = {**(inputs or {}), CHARGE_BEFORE: before}
+        return super().step(old_solution, model, *times, inputs=inputs, **options)
+
+
 def simulation(
     cell: Cell,
     protocol: Protocol,
@@ -139,7 +153,7 @@ def simulation(
     model = model_with_totals(method.model, cell)
     points = {axis: int(method.radial_points) for axis in ("r_n", "r_p")}
     points |= {axis: int(method.electrode_points) for axis in ("x_n", "x_s", "x_p")}
-    solver = pybamm.IDAKLUSolver(
+    solver = _Solver(
         rtol=method.rtol,
         atol=method.atol,
         output_variables=list(READ),
@@ -236,7 +250,7 @@ def _fault(step: Step, result: pybamm.Solution | pybamm.EmptySolution) -> str:
     """Return why a step did not do what it should, "" if it did."""
     if isinstance(result, pybamm.EmptySolution):
         # A hold whose current is below its limit from the start takes no time, as on a cycler.
-        return "it begins beyond its own voltage limit" if step.kind == "current" else ""
+        return "" if step.kind == "voltage" else "it begins beyond its own limits"
     if result.termination == "final time":
         hours = (result.t[-1] - result.t[0]) / SECONDS_PER_HOUR
         return "" if step.time_limit is not None else f"it has no end in {hours:.0f} h"
