@@ -17,7 +17,7 @@ from kernels.parameters import COUNT, LANES, LOWER, UPPER
 from kernels.particle import MODES
 from kernels.protocol import CURRENT, NONE, VALUES
 from kernels.status import INVALID_INPUT, OK
-from kernels.step_control import SHORTEST_STEP, advance, compare_with_limits, judge
+from kernels.step_control import SHORTEST_STEP, advance, compare_with_limits, judge, look_ahead
 from kernels.time_step import evaluate, grow_film, propose, steer
 from kernels.vector_math import log
 
@@ -81,6 +81,8 @@ def settle(w, i):
     w[s.LOG_C_REF + i] = log(w[p.C_E_REF + i])
     w[s.FILM_PER_CHARGE + i] = w[p.V_SEI + i] / (w[p.Z_SEI + i] * FARADAY)
     w[s.X + i], w[s.Y + i] = w[p.X_0 + i], w[p.Y_0 + i]
+    for row in range(s.I_0, s.H_0 + LANES, LANES):  # of the lane's last case
+        w[row + i] = 0.0
     w[s.XS_0 + i], w[s.YS_0 + i] = w[p.X_0 + i], w[p.Y_0 + i]
     w[s.T + i], w[s.T_MAX + i] = w[p.T_INIT + i], w[p.T_INIT + i]
     w[s.FILM + i] = w[p.L_SEI_0 + i]
@@ -88,7 +90,6 @@ def settle(w, i):
         w[s.X_MODE + k * LANES + i] = w[s.Y_MODE + k * LANES + i] = 0.0
     for k in range(CELLS):
         w[s.SALT + k * LANES + i] = w[p.C_E + i]
-    w[s.I_0 + i] = w[s.J_0 + i] = w[s.J_SLOPE + i] = w[s.HEAT_0 + i] = 0.0
     w[s.TIME + i] = w[s.TIME_IN + i] = w[s.TIME_OUT + i] = w[s.SQUARED_CURRENT + i] = 0.0
     w[s.PHI_MIN + i] = NONE
 
@@ -148,4 +149,5 @@ def attempt(w, tables, flat, tolerance, growth, opened, landing):
     grow_film(w, tables)
     compare_with_limits(w, tables, landing)
     judge(w, tolerance, growth, opened)
+    look_ahead(w, tables)
     return advance(w)

@@ -35,9 +35,9 @@ from kernels.vector_math import choose, exp, log
 # charge need no small steps.
 ENERGY_DEPARTURE = 3e-4  # V
 CHARGE_DEPARTURE = 1e-4
-HOLD_WINDOW = 5e-3  # V, before the last Newton iteration, which leaves a small part of it
-LANDING = 1e-3  # V, from which on the way to a limit is linear
-LANDING_SHARE = 1e-2  # likewise, share of a limiting current or charge
+HOLD_WINDOW = 2.5e-3  # V, before the last Newton iteration, which leaves a small part of it
+LANDING = 2e-4  # V, from which on the way to a limit is linear
+LANDING_SHARE = 3e-3  # likewise, share of a limiting current or charge
 ACCEPTABLE = 2.0  # error of a step that is kept; the next one aims at 1
 SHORTEST_STEP = 1e-6  # s
 STUCK_STEP = 1e-3  # s, below which a step that would leave the model's range ends the case
@@ -104,14 +104,10 @@ def compare_with_limits(w, tables, landing):
         sign = -math.copysign(1.0, I_b)
         limited = (w[s.VOLTAGE_LIMIT + i] < NONE) & (kind != VOLTAGE)
         excess = sign * (w[s.V_1 + i] - w[s.VOLTAGE_LIMIT + i]) if limited else -NONE
-        secant = sign * (w[s.V_1 + i] - w[s.V_0 + i]) * per_second
-        curved = secant + sign * bent / (h + w[s.H_0 + i] + SHORTEST_STEP)
-        rate = curved if curved > 0.1 * secant else secant
-        # the way to go, were the voltage a parabola from here
-        bend = max(2.0 * sign * bent * per_second / (h + w[s.H_0 + i] + SHORTEST_STEP), 0.0)
-        root = math.sqrt(max(rate * rate - 2.0 * excess * bend, 0.0))
-        ahead = -2.0 * excess / (rate + root) if (rate > 0.0) & (excess < 0.0) else NONE
-        w[s.AHEAD + i] = ahead if h > 0.0 else NONE
+        # how fast it goes there now: the tables' slopes are of this moment, all else bends slowly
+        rate = w[s.SLOPE_P + i] * dys - w[s.SLOPE_N + i] * dxs + w[s.ETA_1 + i] - w[s.ETA_0 + i]
+        rate *= sign * per_second
+        w[s.AHEAD + i] = -excess / rate if (rate > 0.0) & (excess < 0.0) & (h > 0.0) else NONE
         over_voltage, hit_voltage = excess > landing, abs(excess) <= landing
         to_voltage = -excess / rate if hit_voltage & (rate > 0.0) else 0.0
         # current: it decays about exponentially
@@ -200,7 +196,6 @@ def judge(w, tolerance, growth, opened):
         most = growth * growth if I == 0.0 else growth
         scale = 0.9 * exp(log(max(error, 1e-6)) * (-1.0 / 3.0))  # both errors rise with h^3
         longer = min(h * min(max(scale, 0.3), most), bracket)
-        longer = longer if w[s.AHEAD + i] > longer else max(w[s.AHEAD + i], 0.1 * longer)
         longer = min(max(longer, opened) if opening else longer, left)
         shorter = h * min(max(scale, 0.2), 0.8)
         to_limit = min(max(w[s.TO_LIMIT + i], 0.02 * h), 0.995 * h)
@@ -211,6 +206,22 @@ def judge(w, tolerance, growth, opened):
         # at the very first moment it must be possible; Newton's method may need several attempts
         retry = (0.0 if settled else h) if opening else retry
         w[s.H_NEXT + i] = longer if accepted else retry
+        near = accepted & (not opening) & (w[s.AHEAD + i] < 4.0 * longer)
+        w[s.NEAR + i] = 1.0 if near else 0.0
+
+
+@lanes
+def look_ahead(w, tables):
+    """Shorten steps that would pass a voltage limit, by what the tables say about their way."""
+    for i in range(LANES):
+        if w[s.NEAR + i] * w[s.ACTIVE + i] > 0.0 and w[s.FINISHED + i] == 0.0:
+            steps = w[s.H_NEXT + i] / w[s.H + i]
+            x, y, eta = w[s.XS + i], w[s.YS + i], w[s.ETA_1 + i]
+            dx, dy, deta = x - w[s.XS_0 + i], y - w[s.YS_0 + i], eta - w[s.ETA_0 + i]
+            share = share_to_limit(
+                w, tables, i, x, steps * dx, y, steps * dy, eta, steps * deta
+            )
+            w[s.H_NEXT + i] *= max(share, 0.01)
 
 
 @lanes

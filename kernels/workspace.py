@@ -63,7 +63,8 @@ LINK, RATIO, PIVOT = _block(CELLS - 1), _block(CELLS - 1), _block(CELLS)
 # marching or not, status, attempts
 (ACTIVE, OPENING, STATUS, ATTEMPTS) = _rows(4)
 # The verdict on a time step
-(DEPARTURE, ERROR, OVER, OVER_VOLTAGE, HIT, BEYOND, AHEAD, TO_LIMIT, ACCEPTED, H_NEXT, FINISHED) = _rows(11)
+(DEPARTURE, ERROR, OVER, OVER_VOLTAGE, HIT, BEYOND, AHEAD, NEAR, TO_LIMIT) = _rows(9)
+(ACCEPTED, H_NEXT, FINISHED) = _rows(3)
 # Sums over the protocol step, and over the protocol
 (CHARGE_IN, CHARGE_OUT, ENERGY_IN, ENERGY_OUT) = _rows(4)
 (TIME, TIME_IN, TIME_OUT, SQUARED_CURRENT, T_MAX, PHI_MIN) = _rows(6)
