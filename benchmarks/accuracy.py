@@ -19,14 +19,16 @@ import platformdirs
 import xarray as xr
 from compare import OWED, Differences, differences, outside, trace_differences
 from publish import publish, script_parser
-from random_cases import at_point, point, random_cases, wide
+from random_cases import Cases, at_point, point, random_cases, wide
 from references import DFN, FAILED, SETTINGS, SPME, Results, Task, references
 
 import cellmodel as cm
+from cellmodel.bridge.reference import Method
 from kernels.status import NAMES, OK
 
 PROTOCOL, EQUIPMENT = "three-cycle", "regenerative-cycler"
 PERCENTILES = (50, 99, 99.9)
+INSIDE = "stays within the model's range"
 CAPTION = (
     "Median / 99th / 99.9th percentile of the cases (of fewer than a thousand, the last is the "
     "largest). Every case has its own rates (C/50 to 1C), temperature (273 to 333 K), voltage "
@@ -42,16 +44,23 @@ class Sample:
     Parameters
     ----------
     cell : shipped name
-    indices, points, formed : of the cases that ran: which of the box, what they are, what came out
-    refused, statuses : of those that did not, drawn in between: what they are, and why
+    cases, formed : what they are, what came out
+    ran, refused : indices of those that ran to the end, and of those that did not, drawn in between
     """
 
     cell: str
-    indices: Sequence[int]
-    points: Sequence[Mapping[str, float]]
-    formed: Sequence[xr.Dataset]
-    refused: Sequence[Mapping[str, float]]
-    statuses: Counter[str]
+    cases: Cases
+    formed: xr.Dataset
+    ran: np.ndarray
+    refused: np.ndarray
+
+    def tasks(self, indices: Sequence[int], method: Method) -> list[Task]:
+        """Return some of the cases for PyBaMM."""
+        return [Task(self.cell, PROTOCOL, point(self.cases, i), method) for i in indices]
+
+    def status(self, index: int) -> str:
+        """Return the name of the status of a case."""
+        return NAMES[int(self.formed["status"][index])]
 
 
 Known = Mapping[tuple[str, str], Sequence[Results]]  # cell and kind -> what PyBaMM found
@@ -65,14 +74,7 @@ def sample(name: str, count: int) -> Sample:
     status = formed["status"].values
     ran = np.flatnonzero(status == OK)[:count]
     refused = np.flatnonzero(status[: ran[-1] if ran.size else None] != OK)
-    return Sample(
-        name,
-        ran.tolist(),
-        [point(cases, i) for i in ran],
-        [formed.isel(case=i) for i in ran],
-        [point(cases, i) for i in refused],
-        Counter(NAMES[status[i]] for i in refused),
-    )
+    return Sample(name, cases, formed, ran, refused)
 
 
 def known_results(
@@ -93,26 +95,25 @@ def known_results(
     """
     plan = {}
     for own in samples:
-        for kind, points, method in (
-            ("ran", own.points, SPME),
-            ("refused", own.refused[:refused], SPME),
-            ("dfn", own.points[:dfn], DFN),
-        ):
-            plan[own.cell, kind] = [Task(own.cell, PROTOCOL, numbers, method) for numbers in points]
-    found = references(folder, [task for tasks in plan.values() for task in tasks], processes)
-    return {key: [next(found) for _ in tasks] for key, tasks in plan.items()}
+        plan[own.cell, "ran"] = own.tasks(own.ran, SPME)
+        plan[own.cell, "refused"] = own.tasks(own.refused[:refused], SPME)
+        plan[own.cell, "dfn"] = own.tasks(own.ran[:dfn], DFN)
+    tasks = [task for several in plan.values() for task in several]
+    found = iter(references(folder, tasks, processes))
+    return {key: [next(found) for _ in several] for key, several in plan.items()}
 
 
 def differences_of(own: Sample, known: Known, traces: int) -> list[Differences]:
     """Return the differences of each case that ran; of the first `traces` over time, too."""
     rows = []
-    for i, results in enumerate(known[own.cell, "ran"]):
+    shipped = cm.load_cell(own.cell), cm.load_protocol(PROTOCOL)
+    for number, (i, results) in enumerate(zip(own.ran, known[own.cell, "ran"], strict=True)):
         row: Differences = {}
         if FAILED not in results:
-            row = differences(own.formed[i], results)
-            if i < traces:
-                inputs = cm.load_cell(own.cell), cm.load_protocol(PROTOCOL)
-                trace = cm.trace_formation(*at_point(*inputs, own.points[i]), EQUIPMENT)
+            row = differences(own.formed.isel(case=i), results)
+            if number < traces:
+                inputs = at_point(*shipped, point(own.cases, i))
+                trace = cm.trace_formation(*inputs, EQUIPMENT)
                 row = {**row, **trace_differences(trace, results)}
         rows.append(row)
     return rows
@@ -125,9 +126,9 @@ def differences_to_dfn(
     kernels, spme = [], []
     for own in samples:
         ran, full = known[own.cell, "ran"], known[own.cell, "dfn"]
-        for formed, reduced, results in zip(own.formed, ran, full, strict=False):
+        for i, reduced, results in zip(own.ran, ran, full, strict=False):
             if FAILED not in results and FAILED not in reduced:
-                kernels.append(differences(formed, results))
+                kernels.append(differences(own.formed.isel(case=i), results))
                 spme.append(differences(reduced, results))
     return kernels, spme
 
@@ -152,7 +153,8 @@ def validity(samples: Sequence[Sample], known: Known) -> str:
     lines = []
     for own in samples:
         ran, tried = known[own.cell, "ran"], known[own.cell, "refused"]
-        why = ", ".join(f"{count} {status}" for status, count in own.statuses.most_common())
+        statuses = Counter(own.status(i) for i in own.refused)
+        why = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
         text = f"- {own.cell}: the kernels run {len(ran)}, where PyBaMM {_ways(ran)}"
         text += f", and refuse {len(own.refused)} ({why})" if why else ""
         text += f", where PyBaMM, in {len(tried)} tried, {_ways(tried)}" if tried else ""
@@ -161,18 +163,27 @@ def validity(samples: Sequence[Sample], known: Known) -> str:
 
 
 def _ways(known: Sequence[Results]) -> str:
-    found = Counter(outside(results) or "stays within the model's range" for results in known)
+    found = Counter(outside(results) or INSIDE for results in known)
     return ", ".join(f"{way} ({count})" for way, count in found.most_common())
 
 
-def name_worst(samples: Sequence[Sample], columns: Mapping[str, Sequence[Differences]]) -> None:
-    """Say on stderr which cases are the worst: `random_cases(cell, index + 1, wide)[index]`."""
+def name_cases(
+    samples: Sequence[Sample], columns: Mapping[str, Sequence[Differences]], known: Known
+) -> None:
+    """Say on stderr which cases to look at: `point(random_cases(cell, index + 1, wide), index)`."""
     for own in samples:
         for kind in OWED:
             values = [row.get(kind, 0.0) for row in columns[own.cell]]
             if any(values):
-                worst = own.indices[int(np.argmax(values))]
-                print(f"{own.cell}, {kind}: {max(values):.2g} in case {worst}", file=sys.stderr)
+                index = own.ran[int(np.argmax(values))]
+                print(f"{own.cell}, {kind}: {max(values):.2g} in case {index}", file=sys.stderr)
+        for index, results in zip(own.ran, known[own.cell, "ran"], strict=True):
+            if outside(results):
+                print(f"{own.cell}, case {index} runs: PyBaMM {outside(results)}", file=sys.stderr)
+        for index, results in zip(own.refused, known[own.cell, "refused"], strict=False):
+            if not outside(results):
+                text = f"{own.cell}, case {index}, {own.status(index)}: PyBaMM {INSIDE}"
+                print(text, file=sys.stderr)
 
 
 def main() -> None:
@@ -194,7 +205,7 @@ def main() -> None:
         samples, given.references, given.processes, refused=given.refused, dfn=given.dfn
     )
     columns = {own.cell: differences_of(own, known, given.traces) for own in samples}
-    name_worst(samples, columns)
+    name_cases(samples, columns, known)
     if given.dfn:
         to_dfn = differences_to_dfn(samples, known)
         columns |= zip(("kernels against DFN", "SPMe against DFN"), to_dfn, strict=True)

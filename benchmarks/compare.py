@@ -75,7 +75,7 @@ def outside(known: Results) -> str:
     if known["lowest_salt"] < SALT_EDGE:
         return "runs out of salt"
     if min(known["emptiest_surface"], 1 - known["fullest_surface"]) < SURFACE_EDGE:
-        return "empties or fills a particle's surface"
+        return "comes within a thousandth of an empty or full particle"
     return ""
 
 

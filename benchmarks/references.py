@@ -13,7 +13,7 @@ import multiprocessing
 import numbers
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,8 +78,8 @@ class Task:
         return cell, protocol, protocol.defaults(cell)
 
 
-def references(folder: Path, tasks: Sequence[Task], processes: int) -> Iterator[Results]:
-    """Yield what PyBaMM finds for each task, in order.
+def references(folder: Path, tasks: Sequence[Task], processes: int) -> list[Results]:
+    """Return what PyBaMM finds for each task.
 
     Parameters
     ----------
@@ -90,18 +90,20 @@ def references(folder: Path, tasks: Sequence[Task], processes: int) -> Iterator[
 
     Returns
     -------
-    iterator of mapping
+    list of mapping
         The names of `readout.raw` [A h, W h, h, K], SERIES over time [s, V], `lowest_salt`
         [mol m-3], `emptiest_surface` and `fullest_surface` of a particle [1]; or, if PyBaMM did
         not get to the end, the reason under FAILED.
     """
     folder.mkdir(parents=True, exist_ok=True)
     spawn = multiprocessing.get_context("spawn")  # Numba's threads do not survive a fork
+    results = []
     with ProcessPoolExecutor(processes, spawn) as pool:
-        for number, found in enumerate(pool.map(functools.partial(_kept, folder), tasks), 1):
-            print(f"\rreference {number} of {len(tasks)}", end="", file=sys.stderr)
-            yield found
+        for found in pool.map(functools.partial(_kept, folder), tasks):
+            results.append(found)
+            print(f"\rreference {len(results)} of {len(tasks)}", end="", file=sys.stderr)
     print(file=sys.stderr)
+    return results
 
 
 def _kept(folder: Path, task: Task) -> Results:

@@ -24,10 +24,11 @@ from cellmodel.kernel_run import sweep_design
 from cellmodel.sweep import design_space
 from kernels import parameters, status
 from kernels.kinetics import FARADAY
-from kernels.sweep import SUMMARY
 
 CELLS = ("lfp-graphite", "nmc532-graphite", "nmc811-graphite-siox")
 CASES = 2_000
+# a bare import of kernels.sweep would read machine code of older kernels from Numba's own cache
+SUMMARY = kernels().SUMMARY
 AGREE = xr.testing.assert_identical
 
 
