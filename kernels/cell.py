@@ -141,13 +141,13 @@ def idle(w):
 
 
 @lanes
-def attempt(w, tables, flat, tolerance, growth, opened, landing):
+def attempt(w, tables, flat, tolerance, growth, landing):
     """Try one time step in every lane; returns whether any lane has finished its protocol step."""
     propose(w, tables, flat)
     evaluate(w, tables, flat)
     steer(w)
     grow_film(w, tables)
     compare_with_limits(w, tables, landing)
-    judge(w, tolerance, growth, opened)
+    judge(w, tolerance, growth)
     look_ahead(w, tables)
     return advance(w)

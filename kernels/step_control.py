@@ -39,6 +39,7 @@ HOLD_WINDOW = 2.5e-3  # V, before the last Newton iteration, which leaves a smal
 LANDING = 2e-4  # V, from which on the way to a limit is linear
 LANDING_SHARE = 3e-3  # likewise, share of a limiting current or charge
 ACCEPTABLE = 2.0  # error of a step that is kept; the next one aims at 1
+FIRST_STEP = 10.0  # s
 SHORTEST_STEP = 1e-6  # s
 STUCK_STEP = 1e-3  # s, below which a step that would leave the model's range ends the case
 ATTEMPT_LIMIT = 500  # per protocol step at tolerance 1
@@ -145,7 +146,7 @@ def compare_with_limits(w, tables, landing):
 
 
 @lanes
-def judge(w, tolerance, growth, opened):
+def judge(w, tolerance, growth):
     """Accept or refuse the step of each lane, choose its next length, and end lanes that cannot go
     on. A protocol step opens with a short one, whose beginning counts as its end.
     """
@@ -196,7 +197,7 @@ def judge(w, tolerance, growth, opened):
         most = growth * growth if I == 0.0 else growth
         scale = 0.9 * exp(log(max(error, 1e-6)) * (-1.0 / 3.0))  # both errors rise with h^3
         longer = min(h * min(max(scale, 0.3), most), bracket)
-        longer = min(max(longer, opened) if opening else longer, left)
+        longer = min(max(longer, FIRST_STEP) if opening else longer, left)
         shorter = h * min(max(scale, 0.2), 0.8)
         to_limit = min(max(w[s.TO_LIMIT + i], 0.02 * h), 0.995 * h)
         to_limit = min(to_limit, shorter) if error > ACCEPTABLE else to_limit

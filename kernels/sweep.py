@@ -17,7 +17,7 @@ from kernels.kinetics import FARADAY
 from kernels.parameters import COUNT, LANES
 from kernels.protocol import VALUES
 from kernels.status import OK
-from kernels.step_control import LANDING
+from kernels.step_control import FIRST_STEP, LANDING
 
 #: rows of the summary
 SUMMARY = (
@@ -34,7 +34,6 @@ SUMMARY = (
 )
 TASK = 64 * LANES  # cases: long enough that lanes without one are rare, at its end
 GROWTH = 3.0  # most that a time step may be longer than the one before
-OPENED = 10.0  # s, length of the first time step of a protocol step
 TRACE_GROWTH = 1.15  # enough points to draw a relaxation by straight lines
 
 
@@ -120,7 +119,7 @@ def run(
             if busy == 0:
                 break
         at, before = step[0], w[s.TIME]
-        finished = attempt(w, tables, flat, tolerance, growth, opened, landing)
+        finished = attempt(w, tables, flat, tolerance, growth, landing)
         tried += 1
         if rows < trace.shape[0] and (w[s.TIME] > before or (w[s.ACCEPTED] > 0.0 and w[s.H_0] == 0.0)):
             for column, row in enumerate((s.TIME, s.V_0, s.I_0, s.T, s.X, s.Y, s.FILM)):
@@ -154,30 +153,31 @@ def sweep(base, columns, own, tables, flat, kinds, cycles, tolerance, per_cycle,
         w, no_trace = np.empty(s.SIZE), np.empty((0, len(TRACE)))
         run(
             w, base, columns, own, task * TASK, min((task + 1) * TASK, cases), tables, flat, kinds,
-            cycles, tolerance, GROWTH, OPENED, per_cycle, summary, status, no_trace,
+            cycles, tolerance, GROWTH, FIRST_STEP, per_cycle, summary, status, no_trace,
         )  # fmt: skip
 
 
 @njit(error_model="numpy", cache=True)
-def trace(base, tables, flat, kinds, cycles, tolerance, per_cycle, summary, status, rows):
+def trace(base, tables, flat, kinds, cycles, tolerance, rows):
     """Run one case and record it.
 
     Parameters
     ----------
-    base, tables, flat, kinds, cycles, tolerance, per_cycle, summary, status : as for `sweep`, of
-        one case
+    base, tables, flat, kinds, cycles, tolerance : as for `sweep`
     rows : float64 array, shape (n, len(cell.TRACE)), filled: the first instant of each step and
         the end of each time step
 
     Returns
     -------
-    int: rows in use
+    tuple of int: rows in use, status
     """
+    status = np.zeros(1, dtype=np.int8)
     used, _ = run(
         np.empty(s.SIZE), base, np.empty(0, dtype=np.int64), np.empty((0, 1)), 0, 1, tables, flat,
-        kinds, cycles, tolerance, TRACE_GROWTH, 0.0, per_cycle, summary, status, rows,
+        kinds, cycles, tolerance, TRACE_GROWTH, 0.0, np.empty((4, cycles.max() + 1, 1)),
+        np.empty((len(SUMMARY), 1)), status, rows,
     )  # fmt: skip
-    return used
+    return used, int(status[0])
 
 
 #: one compilation for every call: outputs may be slices of larger arrays

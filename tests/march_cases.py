@@ -11,7 +11,7 @@ from cellmodel.compilation import kernels
 from kernels import parameters, tables
 from kernels.cell import TRACE
 from kernels.kinetics import FARADAY
-from kernels.protocol import CURRENT, NONE, REST, VALUES, VOLTAGE
+from kernels.protocol import CURRENT, NONE, POWER, VALUES, VOLTAGE
 from kernels.status import OK
 
 LANES = parameters.LANES
@@ -136,28 +136,57 @@ TABLES = smooth_tables()
 
 @dataclass(frozen=True)
 class Step:
-    """A protocol step in numbers: A (discharge positive) or V, its limit, s."""
+    """A protocol step in numbers: A (discharge positive), V or W, and its limits."""
 
     kind: int
     setpoint: float = 0.0
-    limit: float = NONE
+    voltage_limit: float = NONE
+    current_limit: float = NONE
     duration: float = NONE
+    charge: float = NONE
     cycle: int = 0
 
+    @property
+    def values(self) -> tuple[float, ...]:
+        return tuple(getattr(self, name) for name in VALUES)
 
-def current(amperes: float, until: float = NONE, duration: float = NONE, cycle: int = 0) -> Step:
-    """A constant current, positive on discharge."""
-    return Step(CURRENT, amperes, until, duration, cycle)
+
+def current(
+    amperes: float,
+    until: float = NONE,
+    duration: float = NONE,
+    charge: float = NONE,
+    cycle: int = 0,
+) -> Step:
+    """A constant current, positive on discharge, until a voltage."""
+    return Step(CURRENT, amperes, until, NONE, duration, charge, cycle)
 
 
-def hold(volts: float, until: float = NONE, duration: float = NONE, cycle: int = 0) -> Step:
+def hold(
+    volts: float,
+    until: float = NONE,
+    duration: float = NONE,
+    charge: float = NONE,
+    cycle: int = 0,
+) -> Step:
     """A constant voltage, until a magnitude of the current."""
-    return Step(VOLTAGE, volts, until, duration, cycle)
+    return Step(VOLTAGE, volts, NONE, until, duration, charge, cycle)
+
+
+def power(
+    watts: float,
+    until: float = NONE,
+    duration: float = NONE,
+    charge: float = NONE,
+    cycle: int = 0,
+) -> Step:
+    """A constant power, positive on discharge, until a voltage."""
+    return Step(POWER, watts, until, NONE, duration, charge, cycle)
 
 
 def rest(duration: float, cycle: int = 0) -> Step:
     """No current."""
-    return Step(REST, duration=duration, cycle=cycle)
+    return Step(CURRENT, duration=duration, cycle=cycle)
 
 
 #: two cycles at C/5 and C/2.5
@@ -264,7 +293,7 @@ def _base(steps: Sequence[Step], changed: Mapping[str, float]) -> np.ndarray:
     rows = PARAMETERS | changed
     if len(rows) > len(PARAMETERS):
         raise KeyError(f"no parameters of the kernels: {set(changed) - set(PARAMETERS)}")
-    values = [value for step in steps for value in (step.setpoint, step.limit, step.duration)]
+    values = [value for step in steps for value in step.values]
     return np.array([rows[name] for name in parameters.NAMES] + values)
 
 

@@ -54,7 +54,8 @@ def _rows(law):
 
 def _current(law, potential, thickness, **changed):
     rows = _rows(law) | changed
-    return growth(potential, thickness, T, *(rows[row] for row in ROWS))
+    current, _ = growth(potential, thickness, T, *(rows[row] for row in ROWS))
+    return current
 
 
 def _ec(alpha):
@@ -138,7 +139,7 @@ def test_the_parameter_of_the_rate_sets_it(law):
     """A tenth of it is a tenth of the growth, where the growth is not limited by something else."""
     less = NUMBERS | {SEI_LAWS[law]: 0.1 * NUMBERS[SEI_LAWS[law]]}
     rows = {row: function(less.__getitem__) for row, function in LAWS[law].items()}
-    slower = growth(0.3, 1e-12, T, *(rows[row] for row in ROWS))
+    slower, _ = growth(0.3, 1e-12, T, *(rows[row] for row in ROWS))
     np.testing.assert_allclose(slower, 0.1 * _current(law, 0.3, 1e-12), rtol=1e-5, atol=0)
 
 
@@ -207,3 +208,14 @@ def test_hostile_coefficients_give_no_nan():
     assert _current("reaction limited", 0.1, 1e-9, **none) > 0.0
     for phi in (-1e300, 1e300):
         assert not math.isnan(_current("electron-migration limited", phi, 1e-9))
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_the_fall_is_the_derivative_over_thickness(law):
+    rows, L, step = _rows(law), 5e-9, 5e-13
+    for potential in POTENTIALS:
+        _, fall = growth(potential, L, T, *(rows[row] for row in ROWS))
+        ahead, behind = (_current(law, potential, L + sign * step) for sign in (1, -1))
+        np.testing.assert_allclose(
+            fall, (behind - ahead) / (2 * step), rtol=1e-5, atol=1e-9 * behind / L
+        )

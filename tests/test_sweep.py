@@ -247,7 +247,7 @@ hostile_number = st.one_of(
 name_of_a_number = st.one_of(
     st.sampled_from(parameters.NAMES),
     st.tuples(
-        st.integers(0, len(FORMATION) - 1), st.sampled_from(["setpoint", "limit", "duration"])
+        st.integers(0, len(FORMATION) - 1), st.sampled_from(VALUES)
     ),
 )
 
