@@ -15,6 +15,7 @@ from kernels import parameters
 from kernels.protocol import CURRENT, NONE, POWER, VOLTAGE
 
 CAPACITY = "Nominal cell capacity [A.h]"  # turns rates into currents
+TEMPERATURES = ("Ambient temperature [K]", "Initial temperature [K]")  # the protocol's
 _KINDS = {"current": CURRENT, "voltage": VOLTAGE, "power": POWER}
 Number = float | np.ndarray
 
@@ -46,8 +47,7 @@ class KernelInputs:
             name: case[name].values for name in design.protocol_names
         }
         capacity = own.pop(CAPACITY) if CAPACITY in own else design.cell.parameter(CAPACITY)
-        rows = self.cell.rows(own)
-        rows["ambient_temperature"] = rows["initial_temperature"] = values["temperature"]
+        rows = self.cell.rows(own | dict.fromkeys(TEMPERATURES, values["temperature"]))
         entries: list[Number] = [rows[name] for name in parameters.NAMES]
 
         for step in design.protocol.steps:
@@ -72,7 +72,7 @@ def kernel_inputs(design: DesignSpace) -> KernelInputs:
         the form they take.
     """
     cell, steps = design.cell, design.protocol.steps
-    known = names(cell.sei) - {"Ambient temperature [K]", "Initial temperature [K]"} | {CAPACITY}
+    known = names(cell.sei) - set(TEMPERATURES) | {CAPACITY}
     for name in design.parameter_names:
         if name not in known:
             kind = f"parameter that the kernels take with '{cell.sei}' SEI"

@@ -20,7 +20,7 @@ BOUNDS = {
     "negative_active_material_fraction": (0.0, 1.0),
     "positive_active_material_fraction": (0.0, 1.0),
     "negative_porosity": (0.0, 1.0),
-    "separator_porosity": (0.0, 1.0),
+    "separator_porosity": (0.0, 1.0 + 1e-9),  # 1 in Marquis2019
     "positive_porosity": (0.0, 1.0),
     "negative_bruggeman_electrolyte": (-1e-9, 10.0),
     "separator_bruggeman_electrolyte": (-1e-9, 10.0),

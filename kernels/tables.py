@@ -8,6 +8,10 @@ error in a potential is
 5 nV where the formula is smooth. A fifth number is the integral up to the interval: the mean of a
 measured, jagged
 potential over a time step is then exact however long the step.
+
+A property of particle or electrolyte is
+    row * shape(s) * exp(E_row (1 / T_ref - 1 / T) / R) * (1 + a(s) t + b(s) t**2 + c(s) t**3),
+t = (T - T_ref) / DEGREES. Most properties follow Arrhenius: their a, b and c are 0 and not read.
 """
 
 import numpy as np
@@ -16,6 +20,18 @@ from kernels.compiled import law
 
 INTERVALS = 1024
 CONCENTRATION_LIMIT = 6000.0  # mol m-3, upper end of the tables over salt concentration
+COLDEST, WARMEST = 253.15, 343.15  # K, where a, b and c hold; they are held beyond
+DEGREES = 50.0  # K, so that they are of one size
+
+#: what has a shape and a temperature dependence, in the order of their tables
+PROPERTIES = (
+    "negative_diffusivity",
+    "positive_diffusivity",
+    "electrolyte_diffusivity",
+    "electrolyte_conductivity",
+    "thermodynamic_factor",
+    "transference_number",
+)
 
 #: the tables of one cell, in the order of their first index
 NAMES = (
@@ -25,17 +41,17 @@ NAMES = (
     "positive_entropic_change",  # V K-1
     "negative_exchange_current_shape",  # j0 / (row * sqrt(s (1 - s)))
     "positive_exchange_current_shape",
-    "negative_diffusivity_shape",
-    "positive_diffusivity_shape",
-    "electrolyte_diffusivity_shape",  # over concentration / CONCENTRATION_LIMIT
-    "electrolyte_conductivity_shape",
-    "thermodynamic_factor_shape",
-    "transference_number_shape",
+    # over stoichiometry, and over concentration / CONCENTRATION_LIMIT
+    *(f"{name}_shape" for name in PROPERTIES),
+    # a, b and c of each, in this order
+    *(f"{name}_{power}" for name in PROPERTIES for power in ("linear", "quadratic", "cubic")),
 )
 (
     U_N, U_P, DUDT_N, DUDT_P, SHAPE_J_N, SHAPE_J_P, SHAPE_D_N, SHAPE_D_P,
     SHAPE_D_E, SHAPE_KAPPA, SHAPE_TDF, SHAPE_T_PLUS,
-) = range(len(NAMES))  # fmt: skip
+) = range(12)  # fmt: skip
+#: the first of the three tables of each property; flat if all three are
+(WARM_D_N, WARM_D_P, WARM_D_E, WARM_KAPPA, WARM_TDF, WARM_T_PLUS) = range(12, len(NAMES), 3)
 
 
 def hermite_table(values, slopes):
@@ -80,3 +96,13 @@ def lookup(tables, which, position):
         + f * (c0 + f * (c1 / 2.0 + f * (c2 / 3.0 + f * (c3 / 4.0)))) / INTERVALS
     )
     return value, slope, integral
+
+
+@law
+def temperature_factor(tables, which, position, T, T_ref):
+    """The cubic in temperature, 1 at T_ref, whose coefficients begin at table `which`."""
+    a, _, _ = lookup(tables, which, position)
+    b, _, _ = lookup(tables, which + 1, position)
+    c, _, _ = lookup(tables, which + 2, position)
+    t = (min(max(T, COLDEST), WARMEST) - T_ref) * (1.0 / DEGREES)
+    return 1.0 + t * (a + t * (b + t * c))

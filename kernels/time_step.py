@@ -22,9 +22,10 @@ from kernels.electrolyte import ELECTRODE_CELLS, SEPARATOR
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
 from kernels.particle import MODES, RATES, RESIDUES, decay, decays, mean_decay, mode_step
+from kernels.properties import read_lanes, read_properties
 from kernels.protocol import CURRENT, POWER
-from kernels.salt_step import eliminate, link, locate, propose_salt
-from kernels.tables import CONCENTRATION_LIMIT, lookup
+from kernels.salt_step import eliminate, link, propose_salt
+from kernels.tables import lookup
 from kernels.vector_math import asinh, log
 
 # Departures of the side charge within one step at tolerance 1, shares of the negative electrode's
@@ -34,16 +35,6 @@ SIDE_CHARGE_CHANGE = 3e-5  # left by one iteration on the film
 EARLY = 0.5 - 0.5 / math.sqrt(5.0)  # inner points of Lobatto's rule, weights 5/12
 LATE = 1.0 - EARLY
 SALT_EDGE = 1.0  # mol m-3
-#: where in a particle's profile its diffusivity is read, between mean and surface: the flux rises
-#: with the radius, so that resistance counts with its fourth power
-DIFFUSIVITY_DEPTH = 2.0 / 7.0
-
-
-@lanes
-def read_lanes(w, tables, which, position, factor, value):
-    """Look one table up for every lane: at row `position` times factor, into row `value`."""
-    for i in range(LANES):
-        w[value + i], _, _ = lookup(tables, which, w[position + i] * factor)
 
 
 @lanes
@@ -54,49 +45,24 @@ def read_potential(w, tables, which, position, value, slope, area):
 
 
 @lanes
-def read_properties(w, tables, flat):
-    """Transport properties that depend on concentration, at the start of the step."""
-    if not (flat[t.SHAPE_D_N] and flat[t.SHAPE_D_P]):
-        for i in range(LANES):
-            charge = 0.5 * w[s.H + i] * (w[s.I_0 + i] + w[s.I_1 + i])
-            x, y = w[s.X + i], w[s.Y + i]
-            middle = x - 0.5 * w[s.Q_N + i] * charge
-            w[s.XS + i] = middle + DIFFUSIVITY_DEPTH * (w[s.XS_0 + i] - x)
-            middle = y + 0.5 * w[s.Q_P + i] * charge
-            w[s.YS + i] = middle + DIFFUSIVITY_DEPTH * (w[s.YS_0 + i] - y)
-        if not flat[t.SHAPE_D_N]:
-            read_lanes(w, tables, t.SHAPE_D_N, s.XS, 1.0, s.F_D_N)
-        if not flat[t.SHAPE_D_P]:
-            read_lanes(w, tables, t.SHAPE_D_P, s.YS, 1.0, s.F_D_P)
-    if not (flat[t.SHAPE_D_E] and flat[t.SHAPE_KAPPA] and flat[t.SHAPE_TDF] and flat[t.SHAPE_T_PLUS]):
-        locate(w)
-    share = 1.0 / CONCENTRATION_LIMIT
-    if not flat[t.SHAPE_D_E]:
-        read_lanes(w, tables, t.SHAPE_D_E, s.C_OUTER_N, share, s.F_OUTER_N)
-        read_lanes(w, tables, t.SHAPE_D_E, s.C_INNER_N, share, s.F_INNER_N)
-        read_lanes(w, tables, t.SHAPE_D_E, s.C_S, share, s.F_S)
-        read_lanes(w, tables, t.SHAPE_D_E, s.C_INNER_P, share, s.F_INNER_P)
-        read_lanes(w, tables, t.SHAPE_D_E, s.C_OUTER_P, share, s.F_OUTER_P)
-    if not flat[t.SHAPE_KAPPA]:
-        read_lanes(w, tables, t.SHAPE_KAPPA, s.C_AV, share, s.F_KAPPA)
-    if not flat[t.SHAPE_TDF]:
-        read_lanes(w, tables, t.SHAPE_TDF, s.C_AV, share, s.F_TDF)
-    if not flat[t.SHAPE_T_PLUS]:
-        read_lanes(w, tables, t.SHAPE_T_PLUS, s.C_AV, share, s.F_T_PLUS)
+def predict_temperature(w):
+    """Temperature at the end of the step, were the heat that of its start."""
+    for i in range(LANES):
+        T_a, cooling = w[s.T + i], w[p.COOLING + i]
+        _, mean = decay(w[s.H + i] * cooling * w[s.PER_HEAT_CAPACITY + i])
+        per_watt = w[s.H + i] * mean * w[s.PER_HEAT_CAPACITY + i]
+        T_b = T_a + per_watt * (w[s.HEAT_0 + i] - cooling * (T_a - w[p.T_AMB + i]))
+        w[s.H_COOLING + i], w[s.T_1 + i] = per_watt, T_b
+        w[s.Z_MID + i] = (w[s.PER_T_REF + i] - 2.0 / (T_a + T_b)) / GAS
 
 
 @lanes
 def propose(w, tables, flat):
     """State at the end of a step of length H as an affine function of the current at its end."""
+    predict_temperature(w)
     read_properties(w, tables, flat)
     for i in range(LANES):
-        h, I_a = w[s.H + i], w[s.I_0 + i]
-        T_a, heat, cooling = w[s.T + i], w[s.HEAT_0 + i], w[p.COOLING + i]
-        _, mean = decay(h * cooling * w[s.PER_HEAT_CAPACITY + i])
-        per_watt = h * mean * w[s.PER_HEAT_CAPACITY + i]
-        T_b = T_a + per_watt * (heat - cooling * (T_a - w[p.T_AMB + i]))
-        z = (w[s.PER_T_REF + i] - 2.0 / (T_a + T_b)) / GAS
-        w[s.H_COOLING + i], w[s.T_1 + i], w[s.Z_MID + i] = per_watt, T_b, z
+        h, I_a, z = w[s.H + i], w[s.I_0 + i], w[s.Z_MID + i]
         # side reaction, predicted; it fills the negative electrode no less than the cell's current
         j_a = w[s.J_0 + i]
         j_b = max(j_a + w[s.J_SLOPE + i] * h, 0.0)

@@ -17,17 +17,26 @@ from kernels.kinetics import GAS, exchange_current
 from kernels.tables import lookup
 
 CELLS = ("lfp-graphite", "nmc532-graphite", "nmc811-graphite-siox")
-SETS = ("Chen2020", "Marquis2019", "Mohtat2020", "OKane2022")
+SETS = ("Chen2020", "Ecker2015", "Marquis2019", "Mohtat2020", "OKane2022")
+WARM_SETS = ("Ecker2015", "NCA_Kim2011", "ORegan2022")  # not all of Arrhenius
 SIDES = ("negative", "positive")
 RANDOM = np.random.default_rng(7)
 STOICHIOMETRIES = RANDOM.uniform(0.002, 0.998, 60)
 SALT = RANDOM.uniform(100.0, 4000.0, 60)
 TEMPERATURES = RANDOM.uniform(263.15, 333.15, 60)
+WARM_SALT = RANDOM.uniform(10.0, 3000.0, 300)
+WARM_TEMPERATURES = RANDOM.uniform(253.15, 343.15, 300)
 
 
 @functools.cache
 def _values(name):
-    return parameter_values(cm.load_cell(name)) if name in CELLS else pybamm.ParameterValues(name)
+    if name in CELLS:
+        return parameter_values(cm.load_cell(name))
+    values, donor = pybamm.ParameterValues(name), pybamm.ParameterValues("OKane2022")
+    lacking = [key for key in donor if "SEI" in key or key.startswith("EC ")]
+    lent = {key: donor[key] for key in lacking if key not in values}
+    values.update(lent, check_already_exists=False)
+    return values
 
 
 @functools.cache
@@ -74,8 +83,9 @@ def test_potentials_are_those_of_pybamm_at_any_temperature(name, side):
     reference = _read(name, (tables.U_N, tables.U_P)[index], STOICHIOMETRIES)
     entropic = _read(name, (tables.DUDT_N, tables.DUDT_P)[index], STOICHIOMETRIES)
     found = reference + (TEMPERATURES - _rows(name)["reference_temperature"]) * entropic
-    jagged = name in ("OKane2022", "nmc811-graphite-siox")  # a measured curve, linear in pieces
-    np.testing.assert_allclose(found, expected, rtol=0, atol=5e-6 if jagged else 5e-7)
+    # a measured curve, linear in pieces; a fit that falls by a third from node to node
+    rough = {"OKane2022": 5e-6, "nmc811-graphite-siox": 5e-6, "Ecker2015": 3e-5}
+    np.testing.assert_allclose(found, expected, rtol=0, atol=rough.get(name, 5e-7))
     if not _tabulated(name).flat[(tables.DUDT_N, tables.DUDT_P)[index]]:
         assert np.abs(entropic).max() > 1e-6
 
@@ -105,58 +115,89 @@ def test_exchange_currents_are_those_of_pybamm(name, side):
     np.testing.assert_allclose(found, expected, rtol=2e-4, atol=0)
 
 
-@pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("name", CELLS + SETS)
-def test_particle_diffusivities_are_those_of_pybamm(name, side):
-    phase, rows = _phase(side), _rows(name)
-    expected = _pybamm(
-        name,
-        [
+def _of_pybamm(name, row, places, temperatures):
+    """Values of PyBaMM's own expression for a property of particle or electrolyte."""
+    param = pybamm.LithiumIonParameters()
+    side, _, _ = row.partition("_diffusivity")
+    if side in SIDES:
+        phase = _phase(side)
+        symbols = [
             phase.D(pybamm.Scalar(s) * phase.c_max, pybamm.Scalar(T))
-            for s, T in zip(STOICHIOMETRIES, TEMPERATURES, strict=True)
-        ],
+            for s, T in zip(places, temperatures, strict=True)
+        ]
+    else:
+        function = {
+            "electrolyte_diffusivity": param.D_e,
+            "electrolyte_conductivity": param.kappa_e,
+            "thermodynamic_factor": param.thermodynamic_factor,
+            "transference_number": param.t_plus,
+        }[row]
+        symbols = [
+            function(pybamm.Scalar(c), pybamm.Scalar(T))
+            for c, T in zip(places, temperatures, strict=True)
+        ]
+    return _pybamm(name, symbols)
+
+
+def _of_kernels(name, row, places, temperatures):
+    """The same as the kernels make it of the row and the tables."""
+    rows, cell = _rows(name), _tabulated(name)
+    shape, warm = (tables.NAMES.index(f"{row}_{what}") for what in ("shape", "linear"))
+    limit = 1.0 if row.startswith(SIDES) else tables.CONCENTRATION_LIMIT
+    found = rows[row] * _read(name, shape, places / limit)
+    found = found * np.exp(
+        rows.get(f"{row}_activation", 0.0) * _inverse_temperature(name, temperatures)
     )
-    shape = _read(name, (tables.SHAPE_D_N, tables.SHAPE_D_P)[SIDES.index(side)], STOICHIOMETRIES)
-    activated = np.exp(
-        rows[f"{side}_diffusivity_activation"] * _inverse_temperature(name, TEMPERATURES)
-    )
+    if cell.flat[warm]:
+        return found
+    T_ref = rows["reference_temperature"]
+    return found * [
+        tables.temperature_factor(cell.tables, warm, place / limit, T, T_ref)
+        for place, T in zip(places, temperatures, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("row", tables.PROPERTIES)
+@pytest.mark.parametrize("name", CELLS + SETS)
+def test_properties_that_follow_arrhenius_are_those_of_pybamm(name, row):
+    if not _tabulated(name).flat[tables.NAMES.index(f"{row}_linear")]:
+        assert name in WARM_SETS
+        return
+    places, within = (STOICHIOMETRIES, 1e-9) if row.startswith(SIDES) else (SALT, 1e-6)
     np.testing.assert_allclose(
-        rows[f"{side}_diffusivity"] * shape * activated, expected, rtol=1e-9, atol=0
-    )
+        _of_kernels(name, row, places, TEMPERATURES),
+        _of_pybamm(name, row, places, TEMPERATURES),
+        rtol=within, atol=0,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("row", "which", "function", "activated"),
+    ("name", "warm"),
     [
-        ("electrolyte_diffusivity", tables.SHAPE_D_E, "D_e", True),
-        ("electrolyte_conductivity", tables.SHAPE_KAPPA, "kappa_e", True),
-        ("thermodynamic_factor", tables.SHAPE_TDF, "thermodynamic_factor", False),
-        ("transference_number", tables.SHAPE_T_PLUS, "t_plus", False),
+        ("Ecker2015", {"electrolyte_conductivity"}),
+        ("NCA_Kim2011", {"electrolyte_diffusivity", "electrolyte_conductivity"}),
+        ("ORegan2022", set(tables.PROPERTIES[2:])),
     ],
 )
-@pytest.mark.parametrize("name", CELLS + SETS)
-def test_electrolyte_properties_are_those_of_pybamm(name, row, which, function, activated):
-    of_pybamm = getattr(pybamm.LithiumIonParameters(), function)
-    expected = _pybamm(
-        name,
-        [
-            of_pybamm(pybamm.Scalar(c), pybamm.Scalar(T))
-            for c, T in zip(SALT, TEMPERATURES, strict=True)
-        ],
-    )
-    rows = _rows(name)
-    found = rows[row] * _read(name, which, SALT / tables.CONCENTRATION_LIMIT)
-    if activated:
-        energy = rows[f"{row}_activation"]
-        found = found * np.exp(energy * _inverse_temperature(name, TEMPERATURES))
-    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=0)
+def test_properties_that_do_not_are_those_of_pybamm_too(name, warm):
+    cell = _tabulated(name)
+    factors = {row: cell.flat[tables.NAMES.index(f"{row}_linear")] for row in tables.PROPERTIES}
+    assert {row for row, flat in factors.items() if not flat} == warm
+    for row in warm:
+        found = _of_kernels(name, row, WARM_SALT, WARM_TEMPERATURES)
+        expected = _of_pybamm(name, row, WARM_SALT, WARM_TEMPERATURES)
+        if row == "transference_number":  # the equations have 1 - t_plus; t_plus changes its sign
+            assert expected.min() < -0.1 < 0.3 < expected.max()
+            found, expected = 1 - found, 1 - expected
+        np.testing.assert_allclose(found, expected, rtol=3e-3, atol=0, err_msg=row)
 
 
 @pytest.mark.parametrize("name", CELLS + SETS)
 def test_tables_called_flat_are(name):
     cell = _tabulated(name)
     for which, flat in enumerate(cell.flat):
-        constant = 0.0 if which in (tables.DUDT_N, tables.DUDT_P) else 1.0
+        shape = tables.SHAPE_J_N <= which <= tables.SHAPE_T_PLUS
+        constant = 1.0 if shape else 0.0
         nodes = cell.tables[which, :, 0]
         assert not flat or np.abs(nodes - constant).max() < 1e-5
 
@@ -294,7 +335,10 @@ def test_a_parameter_of_another_sei_law_cannot_be_swept():
     [
         ("Prada2013", "ec reaction limited", "the kernels need '.*; give the cell this parameter"),
         ("Chen2020", "tunnelling limited", "the kernels need 'Tunneling barrier factor"),
-        ("Ai2020", "ec reaction limited", "Electrolyte diffusivity .* one Arrhenius law"),
+        ("Ai2020", "ec reaction limited", r"Electrolyte diff.* times a cubic .* but .* by 129"),
+        ("Xu2019", "ec reaction limited", "the kernels need '.* of a half cell"),
+        ("Chen2020_composite", "ec reaction limited", "need 'EC diffusivity.* composite"),
+        ("MSMR_Example", "ec reaction limited", "the kernels need '.* or MSMR"),
         ("ORegan2022", "ec reaction limited", "the kernels need 'EC diffusivity"),
     ],
 )  # fmt: skip
@@ -318,18 +362,92 @@ def test_a_rate_that_is_no_power_of_the_salt_is_refused():
         _with({name: exchange})
 
 
-def test_a_diffusivity_that_is_not_arrhenius_is_refused():
+def test_a_property_that_no_cubic_describes_is_refused_with_its_departure():
     def diffusivity(stoichiometry, T):
-        return 4e-14 * (1 + 0.01 * (T - 298.15))
+        return 4e-14 * (1.1 + pybamm.tanh(T - 298.15))
 
     name = "Positive particle diffusivity [m2.s-1]"
-    with pytest.raises(cm.InputError, match=r"must follow one Arrhenius law"):
+    message = r"Positive particle diff.* times a cubic .*departs from it by [\d.]+% at [\d.]+ K and"
+    with pytest.raises(cm.InputError, match=message):
         _with({name: diffusivity})
 
 
-def test_a_transference_number_that_depends_on_temperature_is_refused():
-    def transference(c_e, T):
-        return 0.26 * pybamm.exp(500 * (1 / 298.15 - 1 / T))
+@pytest.mark.parametrize(
+    ("name", "function", "message"),
+    [
+        (
+            "Negative particle diffusivity [m2.s-1]",
+            lambda s, T: 4e-14 * (s - 0.3),
+            "Negative particle diff.* must be positive .*, got -1.2e-14 at the reference temp",
+        ),
+        (
+            "Electrolyte conductivity [S.m-1]",
+            lambda c, T: 1.0 + 0.03 * (T - 298.15),
+            "Electrolyte cond.* must be positive .*, got -0.35 between 253.15 and 343.15 K",
+        ),
+        (
+            "Cation transference number",
+            lambda c, T: 0.3 + 0.02 * (T - 298.15),
+            "transference number must be below 1 .*, got 1.2 between 253.15 and 343.15 K",
+        ),
+    ],
+)
+def test_a_property_of_the_wrong_sign_is_refused(name, function, message):
+    with pytest.raises(cm.InputError, match=message):
+        _with({name: function})
 
-    with pytest.raises(cm.InputError, match="must not depend on temperature"):
-        _with({"Cation transference number": transference})
+
+def test_a_function_of_something_swept_is_refused_by_name():
+    """Their tables would keep the value of the cell, without a word."""
+    conductivity = "Electrolyte conductivity [S.m-1]"
+    message = r"'Electrolyte conductivity .*' cannot be swept, .* 'Electrolyte diffusivity .* of it"
+    with pytest.raises(cm.InputError, match=message):
+        kernel_cell(_values("Ecker2015"), "ec reaction limited", (0.01, 0.9), {conductivity})
+    porosity = "Separator porosity"
+    message = r"'Separator porosity' cannot be swept, .*'Separator specific heat capacity"
+    with pytest.raises(cm.InputError, match=message):
+        kernel_cell(_values("ORegan2022"), "ec reaction limited", (0.01, 0.9), {porosity})
+
+
+# numbers that depend on temperature
+
+
+def test_numbers_that_depend_on_temperature_are_those_of_the_surroundings():
+    """O'Regan's heat capacities and his positive electrode's conductivity."""
+    of_pybamm, values = pybamm.LithiumIonParameters(), _values("ORegan2022")
+    volume = values.process_symbol(of_pybamm.V_cell).evaluate()
+    temperatures = np.array([263.15, 283.15, 298.15, 331.7])
+    rows = _tabulated("ORegan2022").rows({"Ambient temperature [K]": temperatures})
+    for i, T in enumerate(temperatures):
+        T = pybamm.Scalar(T)
+        per_volume = values.process_symbol(of_pybamm.rho_c_p_eff(T)).evaluate()
+        sigma = values.process_symbol(of_pybamm.p.sigma(pybamm.Scalar(0.4), T)).evaluate()
+        for row, expected in (
+            ("heat_capacity", float(volume) * float(per_volume)),
+            ("positive_conductivity", float(sigma)),
+        ):
+            np.testing.assert_allclose(rows[row][i], expected, rtol=1e-5, atol=0, err_msg=row)
+
+
+def test_a_number_that_depends_on_something_else_is_refused():
+    name = "Positive electrode conductivity [S.m-1]"
+    with pytest.raises(cm.InputError, match=r"must be a constant .* or a function of temperature"):
+        _with({name: lambda stoichiometry, T: 0.18 * (1 + stoichiometry)})
+
+
+@pytest.mark.parametrize("name", ["Chen2020", "ORegan2022"])
+def test_a_swept_initial_concentration_changes_exchange_currents_as_in_pybamm(name):
+    """O'Regan refers the salt to its initial concentration, Chen does not."""
+    salt = "Initial concentration in electrolyte [mol.m-3]"
+    values = _values(name).copy()
+    values.update({salt: 1200.0})
+    rows = _tabulated(name, salt).rows({salt: np.array([1200.0])})
+    reference = np.log(1100.0 / rows["reference_electrolyte_concentration"])
+    for side in SIDES:
+        order = rows[f"{side}_exchange_current_order"]
+        symbol = _phase(side).j0(
+            pybamm.Scalar(1100.0), pybamm.Scalar(0.5) * _phase(side).c_max, pybamm.Scalar(298.15)
+        )
+        expected = float(np.asarray(values.process_symbol(symbol).evaluate()).item())
+        found = 0.5 * rows[f"{side}_exchange_current"] * np.exp(order * reference)
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=0)

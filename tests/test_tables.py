@@ -8,7 +8,21 @@ import numpy as np
 import pybamm
 import pytest
 
-from kernels.tables import INTERVALS, NAMES, U_N, U_P, hermite_table, lookup
+from kernels.tables import (
+    COLDEST,
+    DEGREES,
+    INTERVALS,
+    NAMES,
+    PROPERTIES,
+    U_N,
+    U_P,
+    WARM_D_N,
+    WARM_TDF,
+    WARMEST,
+    hermite_table,
+    lookup,
+    temperature_factor,
+)
 
 pytestmark = pytest.mark.kernel
 
@@ -91,3 +105,32 @@ def test_each_table_is_read_by_its_own_index():
         assert lookup(tables, which, 0.37)[0] == which
     assert NAMES[U_N] == "negative_potential"
     assert NAMES[U_P] == "positive_potential"
+
+
+def test_the_tables_of_a_property_stand_where_their_indices_say():
+    for i, name in enumerate(PROPERTIES):
+        assert NAMES[6 + i] == f"{name}_shape"
+        first = 12 + 3 * i
+        assert NAMES[first : first + 3] == tuple(
+            f"{name}_{power}" for power in ("linear", "quadratic", "cubic")
+        )
+    assert NAMES[WARM_D_N] == "negative_diffusivity_linear"
+    assert NAMES[WARM_TDF] == "thermodynamic_factor_linear"
+
+
+def test_the_temperature_factor_is_its_cubic_and_held_beyond_its_range():
+    tables = np.zeros((len(NAMES), INTERVALS, 5))
+    level = np.zeros(INTERVALS + 1)
+    for power, coefficient in enumerate((0.5, -0.2, 0.1)):
+        tables[WARM_TDF + power] = hermite_table(coefficient * (1 + GRID), level + coefficient)
+    T_ref, at = 296.0, 0.37
+    for T in (COLDEST, 280.0, T_ref, 310.0, WARMEST):
+        t = (T - T_ref) / DEGREES
+        expected = 1 + (1 + at) * (0.5 * t - 0.2 * t**2 + 0.1 * t**3)
+        found = temperature_factor(tables, WARM_TDF, at, T, T_ref)
+        np.testing.assert_allclose(found, expected, rtol=1e-14, atol=0)
+    assert temperature_factor(tables, WARM_TDF, at, T_ref, T_ref) == 1.0
+    for beyond, edge in ((-1e300, COLDEST), (240.0, COLDEST), (360.0, WARMEST), (1e300, WARMEST)):
+        assert temperature_factor(tables, WARM_TDF, at, beyond, T_ref) == temperature_factor(
+            tables, WARM_TDF, at, edge, T_ref
+        )

@@ -5,17 +5,20 @@ So regularisations, asymptotes and units are PyBaMM's, and no formula is copied.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+import re
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pybamm
 
 from cellmodel.errors import InputError
-from kernels.kinetics import GAS
 
-TEMPERATURES = np.array([263.15, 283.15, 313.15, 333.15])  # K, where the Arrhenius law is compared
 STOICHIOMETRIES = np.array([0.05, 0.2, 0.5, 0.8, 0.95])
-ARRHENIUS_AGREEMENT = 1e-6  # relative
+SALT = np.array([300.0, 700.0, 1500.0, 2500.0])  # mol m-3; these two: where functions are compared
+WARMTH = np.arange(233.0, 374.0)  # K, where numbers that depend on temperature are known
+SIDES = ("negative", "positive")
+DIFFUSIVITIES = {side: f"{side.capitalize()} particle diffusivity [m2.s-1]" for side in SIDES}
 POWER_AGREEMENT = 1e-4  # relative; PyBaMM's rounded square roots depart by 1e-5
 
 Number = float | np.ndarray
@@ -35,36 +38,63 @@ class SetFunctions:
         self.param = pybamm.LithiumIonParameters()
         self.reference_temperature = float(values["Reference temperature [K]"])
 
-    def number(self, name: str) -> float:
-        """Return a scalar of the set; a function is accepted if it is the same at 10 and 50 degC.
+    def number(self, name: str) -> float | np.ndarray:
+        """Return a scalar of the set, or its values at WARMTH if it is a function of temperature.
 
         Raises
         ------
         InputError
-            If the set lacks it, or has a function.
+            If the set lacks it, or it depends on something else.
         """
         if name not in self.values.keys():  # noqa: SIM118 (ParameterValues is no Mapping)
-            raise InputError(
-                f"the kernels need '{name}', which the parameter set does not have; "
-                "give the cell this parameter"
-            )
+            raise _lacking(name)
         value = self.values[name]
         if isinstance(value, int | float):
             return float(value)
-        found = {self._at_temperature(value, T) for T in (283.15, 323.15)} - {None}
-        if len(found) != 1:
+        found = self._over_temperature(name, value)
+        if found is None or np.ptp(found, axis=0).any():
             raise InputError(
-                f"'{name}' must be a constant for the kernels, but the parameter set has a "
-                "function; replace it by a number"
+                f"'{name}' must be a constant for the kernels, or a function of temperature alone, "
+                "but the parameter set has another function; replace it by a number"
             )
-        return found.pop()
+        found = found[0]
+        return float(found[0]) if np.ptp(found) == 0.0 else found
 
-    def _at_temperature(self, function: object, T: float) -> float | None:
+    def _over_temperature(self, name: str, function: object) -> np.ndarray | None:
+        """Values at some stoichiometries (rows) and WARMTH; None if it takes something else."""
+        T = pybamm.Vector(WARMTH)
+        conductivity = {
+            f"{side.capitalize()} electrode conductivity [S.m-1]": domain.sigma
+            for side, domain in (("negative", self.param.n), ("positive", self.param.p))
+        }
         try:
-            symbol = pybamm.Scalar(0) + function(pybamm.Scalar(T))
-            return float(self.values.process_symbol(symbol).evaluate())
-        except TypeError:  # it takes something else
+            symbols = (
+                [conductivity[name](pybamm.Scalar(s), T) for s in STOICHIOMETRIES]
+                if name in conductivity
+                else [pybamm.Scalar(0) + function(T)]
+            )
+        except TypeError:
             return None
+        return np.array([self._evaluate(symbol, WARMTH.shape) for symbol in symbols])
+
+    def reads(self, name: str) -> set[str]:
+        """Return the parameters that a function of the set reads besides its arguments."""
+        if name not in self.values.keys() or not callable(self.values[name]):  # noqa: SIM118
+            return set()
+        function = self.values[name]
+        arguments = [pybamm.InputParameter("argument")] * len(
+            inspect.signature(function).parameters
+        )
+        kinds = pybamm.Parameter | pybamm.FunctionParameter
+        tree = (pybamm.Scalar(0) + function(*arguments)).pre_order()
+        named = {node.name for node in tree if isinstance(node, kinds)}
+        return named.union(*(self.reads(other) for other in named))
+
+    def with_numbers(self, numbers: Mapping[str, float]) -> SetFunctions:
+        """Return the functions of the set with other numbers."""
+        values = self.values.copy()
+        values.update(numbers)
+        return SetFunctions(values)
 
     def potential(self, side: str, s: np.ndarray) -> np.ndarray:
         """Open-circuit potential at the reference temperature [V]."""
@@ -76,72 +106,59 @@ class SetFunctions:
         inside = pybamm.Vector(np.clip(s, 1e-6, 1 - 1e-6))
         return self._evaluate(self._phase(side).dUdT(inside), s.shape)
 
-    def diffusivity(self, side: str, s: Number, T: float) -> np.ndarray:
-        """Diffusivity in the particle [m2 s-1]."""
-        s = np.asarray(s, dtype=float)
-        c = pybamm.Vector(np.atleast_1d(s)) * self._phase(side).c_max
-        return self._evaluate(self._phase(side).D(c, pybamm.Scalar(T)), s.shape)
+    def exchange_current(self, side: str, s: np.ndarray, salt: float, T: Number) -> np.ndarray:
+        """Exchange current density [A m-2]; T is one number, or one per stoichiometry."""
+        c = pybamm.Vector(s) * self._phase(side).c_max
+        symbol = self._phase(side).j0(pybamm.Scalar(salt), c, _symbol(T))
+        return self._evaluate(symbol, s.shape)
 
-    def exchange_current(
-        self, side: str, s: Number, salt: float, T: float, maximum: float | None = None
-    ) -> np.ndarray:
-        """Exchange current density [A m-2]; `maximum` replaces the set's concentration."""
-        values = self.values
-        if maximum is not None:
-            values = values.copy()
-            values.update({f"Maximum concentration in {side} electrode [mol.m-3]": maximum})
-        s = np.asarray(s, dtype=float)
-        c = pybamm.Vector(np.atleast_1d(s)) * self._phase(side).c_max
-        symbol = self._phase(side).j0(pybamm.Scalar(salt), c, pybamm.Scalar(T))
-        return self._evaluate(symbol, s.shape, values)
+    def transport(self, name: str, at: np.ndarray, T: Number) -> np.ndarray:
+        """Property of a particle at a stoichiometry, or of the electrolyte at a salt concentration.
 
-    def electrolyte(self, name: str, c: Number, T: float) -> np.ndarray:
-        """Property of the electrolyte, by its PyBaMM name, at a salt concentration [mol m-3]."""
+        Parameters
+        ----------
+        name
+            PyBaMM's, of a diffusivity [m2 s-1], the conductivity [S m-1], the thermodynamic factor
+            or the transference number.
+        at
+            Stoichiometries [1] or concentrations [mol m-3].
+        T
+            Temperature [K], one number or one for each.
+        """
+        place, T = pybamm.Vector(at), _symbol(T)
+        if name in DIFFUSIVITIES.values():
+            phase = self._phase(name.split()[0].lower())
+            return self._evaluate(phase.D(place * phase.c_max, T), at.shape)
         function = {
             "Electrolyte diffusivity [m2.s-1]": self.param.D_e,
             "Electrolyte conductivity [S.m-1]": self.param.kappa_e,
             "Thermodynamic factor": self.param.thermodynamic_factor,
             "Cation transference number": self.param.t_plus,
         }[name]
-        c = np.asarray(c, dtype=float)
-        return self._evaluate(function(pybamm.Vector(np.atleast_1d(c)), pybamm.Scalar(T)), c.shape)
+        return self._evaluate(function(place, T), at.shape)
 
     def _phase(self, side: str) -> pybamm.parameters.base_parameters.BaseParameters:
         return self.param.n.prim if side == "negative" else self.param.p.prim
 
-    def _evaluate(
-        self,
-        symbol: pybamm.Symbol,
-        shape: tuple[int, ...],
-        values: pybamm.ParameterValues | None = None,
-    ) -> np.ndarray:
-        processed = (values or self.values).process_symbol(symbol)
+    def _evaluate(self, symbol: pybamm.Symbol, shape: tuple[int, ...]) -> np.ndarray:
+        try:
+            processed = self.values.process_symbol(symbol)
+        except KeyError as error:  # a missing parameter: PyBaMM puts its name in quotes, first
+            missing = re.search("'([^']*)'", str(error.args[0]))
+            raise _lacking(missing[1] if missing else str(error)) from error
         flat = np.asarray(processed.evaluate(), dtype=float).reshape(-1)
         return np.broadcast_to(flat, (int(np.prod(shape)),)).reshape(shape)
 
 
-def activation_energy(
-    function: Callable[[np.ndarray, float], np.ndarray], at: np.ndarray, T_ref: float, name: str
-) -> float:
-    """Return the activation energy [J mol-1] of function(at, T).
+def _lacking(name: str) -> InputError:
+    return InputError(
+        f"the kernels need '{name}', which the parameter set does not have; give the cell this "
+        "parameter, or another set if this one is of a half cell, of composite electrodes or MSMR"
+    )
 
-    Raises
-    ------
-    InputError
-        If it does not follow the Arrhenius law between the TEMPERATURES.
-    """
-    z = (1.0 / T_ref - 1.0 / TEMPERATURES) / GAS
-    reference = function(at, T_ref)
-    logs = np.array([np.log(function(at, float(T)) / reference) for T in TEMPERATURES])
-    energy = float(logs[-1].mean() / z[-1])
-    departure = float(np.abs(np.exp(logs - energy * z[:, None]) - 1.0).max())
-    if not departure < ARRHENIUS_AGREEMENT:
-        raise InputError(
-            f"{name} must follow one Arrhenius law for the kernels, but departs from it by "
-            f"{departure:.1e} between {TEMPERATURES[0]:g} and {TEMPERATURES[-1]:g} K; use "
-            "simulate_formation, or replace it by a number"
-        )
-    return energy
+
+def _symbol(number: Number) -> pybamm.Symbol:
+    return pybamm.Vector(number) if np.ndim(number) else pybamm.Scalar(number)
 
 
 def order(

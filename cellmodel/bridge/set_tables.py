@@ -1,0 +1,63 @@
+"""The tables of one cell while they are being filled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from kernels import tables
+
+SLOPE_STEP = 1e-5  # of the position, for slopes by central differences
+GRID = np.linspace(0.0, 1.0, tables.INTERVALS + 1)
+
+
+class SetTables:
+    """Coefficients of every table, and which of them are flat; at first those that need not be.
+
+    Attributes
+    ----------
+    coefficients
+        Array, shape (len(kernels.tables.NAMES), INTERVALS, 5).
+    flat
+        Bool array, shape (len(kernels.tables.NAMES),).
+    """
+
+    def __init__(self) -> None:
+        self.coefficients = np.zeros((len(tables.NAMES), tables.INTERVALS, 5))
+        self.flat = np.ones(len(tables.NAMES), dtype=bool)
+
+    def fill(
+        self,
+        which: int,
+        function: Callable[[np.ndarray], np.ndarray],
+        constant: float | None = None,
+        within: float = 1e-12,
+    ) -> None:
+        """Tabulate a function of the position; flat if it stays `within` of the `constant`."""
+        low, high = np.clip(GRID - SLOPE_STEP, 0, 1), np.clip(GRID + SLOPE_STEP, 0, 1)
+        values, slopes = function(GRID), (function(high) - function(low)) / (high - low)
+        # PyBaMM's potentials climb by a volt within the first and last interval: keep the cubic
+        # there from swinging over
+        for i, chord in ((0, values[1] - values[0]), (-1, values[-1] - values[-2])):
+            steepest = 3.0 * chord * tables.INTERVALS
+            slopes[i] = np.clip(slopes[i], min(0.0, steepest), max(0.0, steepest))
+        self.coefficients[which] = tables.hermite_table(values, slopes)
+        self.flat[which] = constant is not None and bool(np.all(np.abs(values - constant) < within))
+
+    def warm(self, name: str, coefficients: np.ndarray) -> None:
+        """Tabulate the temperature factor of a property.
+
+        Parameters
+        ----------
+        name
+            One of kernels.tables.PROPERTIES.
+        coefficients
+            Array, shape (3, INTERVALS + 1): linear, quadratic and cubic.
+        """
+        first = tables.NAMES.index(f"{name}_linear")
+        for which, values in enumerate(coefficients, first):
+            slopes = np.gradient(values, GRID, edge_order=2)
+            self.coefficients[which] = tables.hermite_table(values, slopes)
+            self.flat[which] = False
+        self.flat[tables.NAMES.index(f"{name}_shape")] = False  # read first, each time

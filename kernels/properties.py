@@ -1,0 +1,83 @@
+"""Transport properties that depend on concentration, read from the tables for one time step.
+
+Diffusivity in a particle is read where it decides how far the surface runs ahead of the mean; salt
+properties as they stand at the step's start.
+"""
+
+from kernels import parameters as p
+from kernels import tables as t
+from kernels import workspace as s
+from kernels.compiled import lanes
+from kernels.parameters import LANES
+from kernels.salt_step import locate
+from kernels.tables import CONCENTRATION_LIMIT, lookup, temperature_factor
+
+#: where in a particle's profile its diffusivity is read, from mean (0) to surface (1): the flux
+#: rises with the radius, so that resistance to it counts with its fourth power
+DEPTH = 2.0 / 7.0
+
+
+@lanes
+def read_lanes(w, tables, which, position, factor, value):
+    """Look one table up for every lane: at row `position` times factor, into row `value`."""
+    for i in range(LANES):
+        w[value + i], _, _ = lookup(tables, which, w[position + i] * factor)
+
+
+@lanes
+def read_property(w, tables, flat, shape, warm, position, factor, value):
+    """Look up what a property is of its row: its shape, and its temperature factor midway through
+    the step if it has one.
+    """
+    if not flat[shape]:
+        read_lanes(w, tables, shape, position, factor, value)
+    if not flat[warm]:
+        for i in range(LANES):
+            if flat[shape]:
+                w[value + i] = 1.0
+            at, T = w[position + i] * factor, 0.5 * (w[s.T + i] + w[s.T_1 + i])
+            w[value + i] *= temperature_factor(tables, warm, at, T, w[p.T_REF + i])
+
+
+@lanes
+def read_particles(w, tables, flat):
+    """Factors of the diffusivities in both particles, midway through the step."""
+    for i in range(LANES):
+        charge = 0.5 * w[s.H + i] * (w[s.I_0 + i] + w[s.I_1 + i])
+        x, y = w[s.X + i], w[s.Y + i]
+        ahead_n, ahead_p = DEPTH * (w[s.XS_0 + i] - x), DEPTH * (w[s.YS_0 + i] - y)
+        w[s.XS + i] = x - 0.5 * w[s.Q_N + i] * charge + ahead_n
+        w[s.YS + i] = y + 0.5 * w[s.Q_P + i] * charge + ahead_p
+    read_property(w, tables, flat, t.SHAPE_D_N, t.WARM_D_N, s.XS, 1.0, s.F_D_N)
+    read_property(w, tables, flat, t.SHAPE_D_P, t.WARM_D_P, s.YS, 1.0, s.F_D_P)
+
+
+@lanes
+def read_salt(w, tables, flat):
+    """Factors of the salt's diffusivity in five places, and of the cell's other properties."""
+    locate(w)
+    share = 1.0 / CONCENTRATION_LIMIT
+    shape, warm = t.SHAPE_D_E, t.WARM_D_E
+    if not (flat[shape] and flat[warm]):
+        read_property(w, tables, flat, shape, warm, s.C_OUTER_N, share, s.F_OUTER_N)
+        read_property(w, tables, flat, shape, warm, s.C_INNER_N, share, s.F_INNER_N)
+        read_property(w, tables, flat, shape, warm, s.C_S, share, s.F_S)
+        read_property(w, tables, flat, shape, warm, s.C_INNER_P, share, s.F_INNER_P)
+        read_property(w, tables, flat, shape, warm, s.C_OUTER_P, share, s.F_OUTER_P)
+    read_property(w, tables, flat, t.SHAPE_KAPPA, t.WARM_KAPPA, s.C_AV, share, s.F_KAPPA)
+    read_property(w, tables, flat, t.SHAPE_TDF, t.WARM_TDF, s.C_AV, share, s.F_TDF)
+    read_property(w, tables, flat, t.SHAPE_T_PLUS, t.WARM_T_PLUS, s.C_AV, share, s.F_T_PLUS)
+
+
+@lanes
+def read_properties(w, tables, flat):
+    """Factors of all properties that are not flat."""
+    if not (flat[t.SHAPE_D_N] and flat[t.SHAPE_D_P] and flat[t.WARM_D_N] and flat[t.WARM_D_P]):
+        read_particles(w, tables, flat)
+    salt = True
+    for which in (t.SHAPE_D_E, t.SHAPE_KAPPA, t.SHAPE_TDF, t.SHAPE_T_PLUS):
+        salt = salt and flat[which]
+    for which in (t.WARM_D_E, t.WARM_KAPPA, t.WARM_TDF, t.WARM_T_PLUS):
+        salt = salt and flat[which]
+    if not salt:
+        read_salt(w, tables, flat)
