@@ -20,8 +20,8 @@ from cellmodel.compilation import kernels
 from cellmodel.kernel_inputs import KernelInputs, kernel_inputs
 from cellmodel.sweep import design_space
 from kernels import workspace
+from kernels.cell import TRACE
 from kernels.parameters import LANES
-from kernels.protocol import VALUES
 
 ENERGIES = ("charge_energy", "discharge_energy")
 
@@ -88,16 +88,13 @@ def bare_kernel(batch: Batch) -> Work:
 def attempts(batch: Batch) -> float:
     """Return the time steps that a lane takes per protocol, those that it sits out included."""
     inputs, module = batch.inputs(), kernels()
-    base, columns, own = inputs.vectors(0, batch.size)
-    tables, flat, kinds = inputs.cell.tables, inputs.cell.flat, inputs.kinds
-    w, values = np.empty(workspace.SIZE), np.empty((len(kinds), len(VALUES), LANES))
-    sums, no_trace = np.empty((4, len(batch.protocol.cycles), LANES)), np.empty((0, 8))
-    tried = 0
-    for first in range(0, batch.size, LANES):
-        module.load(w, values, base, columns, own, first, batch.size)
-        tried += module.march(
-            w, values, tables, flat, kinds, inputs.cycles, 1.0, module.GROWTH, sums, no_trace
-        )[1]
+    cell, cycles = inputs.cell, len(batch.protocol.cycles)
+    _, tried = module.run(
+        np.empty(workspace.SIZE), *inputs.vectors(0, batch.size), 0, batch.size, cell.tables,
+        cell.flat, inputs.kinds, inputs.cycles, 1.0, module.GROWTH, module.FIRST_STEP,
+        np.empty((4, cycles, batch.size)), np.empty((len(module.SUMMARY), batch.size)),
+        np.empty(batch.size, dtype=np.int8), np.empty((0, len(TRACE))),
+    )  # fmt: skip
     return tried * LANES / batch.size
 
 

@@ -4,8 +4,6 @@ Every lane has its own case and its own place in the protocol; it takes the next
 one is done. A lane never sees another one, so results do not depend on how cases are grouped.
 """
 
-import math
-
 import numpy as np
 
 from kernels import parameters as p
@@ -17,7 +15,7 @@ from kernels.parameters import COUNT, LANES, LOWER, UPPER
 from kernels.particle import MODES
 from kernels.protocol import CURRENT, NONE, VALUES
 from kernels.status import INVALID_INPUT, OK
-from kernels.step_control import SHORTEST_STEP, advance, compare_with_limits, judge, look_ahead
+from kernels.step_control import advance, compare_with_limits, judge, look_ahead
 from kernels.time_step import evaluate, grow_film, propose, steer
 from kernels.vector_math import log
 
@@ -72,10 +70,12 @@ def settle(w, i):
     w[s.SALT_P + i] = v_p / ELECTRODE_CELLS
     w[s.SOURCE + i] = 1.0 / (FARADAY * area * ELECTRODE_CELLS)
     w[s.RELAXATION + i] = relaxation_time(path_n, path_s, path_p, v_n, v_s, v_p, 0.0)
-    per_thickness = 1.0 / (L_n + L_s + L_p)
-    w[s.SHARE_N + i] = L_n * per_thickness
-    w[s.SHARE_S + i] = L_s * per_thickness
-    w[s.SHARE_P + i] = L_p * per_thickness
+    # the mean concentration at which PyBaMM's SPMe reads conductivity, thermodynamic factor and
+    # transference number: x-average of eps c, which is conserved, times that of 1 / eps
+    mean_inverse = L_n / w[p.EPS_N + i] + L_s / w[p.EPS_S + i] + L_p / w[p.EPS_P + i]
+    thickness = L_n + L_s + L_p
+    shape = (v_n + v_s + v_p) * mean_inverse / (thickness * thickness)
+    w[s.C_AV + i] = w[p.C_E + i] * shape
     w[s.PER_HEAT_CAPACITY + i] = 1.0 / w[p.HEAT_CAPACITY + i]
     w[s.PER_T_REF + i] = 1.0 / w[p.T_REF + i]
     w[s.LOG_C_REF + i] = log(w[p.C_E_REF + i])

@@ -51,7 +51,7 @@ def decays(steps):
 
 @law
 def mean_decay(rate, e, steps, per_steps):
-    """Mean of exp(-rate z) over the step, given its value e at the end; `per_steps` is 1 / steps."""
+    """Mean of exp(-rate z) over a step, given e at its end; `per_steps` is 1 / steps."""
     z = rate * steps
     mean = (1.0 - e) * (per_steps * (1.0 / rate))
     return mean if z > 1e-4 else 1.0 - z * (0.5 - z / 6.0)

@@ -20,7 +20,7 @@ EXTRAPOLATION = 0.375
 
 @lanes
 def locate(w):
-    """Concentrations at which properties are read: of two volumes, or of all the cell."""
+    """Concentrations at which diffusivity is read: means of two volumes, and the separator's."""
     for i in range(LANES):
         c_0, c_1 = w[s.SALT + i], w[s.SALT + LANES + i]
         c_2, c_3 = w[s.SALT + 2 * LANES + i], w[s.SALT + 3 * LANES + i]
@@ -30,9 +30,6 @@ def locate(w):
         w[s.C_OUTER_N + i], w[s.C_INNER_N + i] = 0.5 * (c_0 + c_1), 0.5 * (c_2 + c_3)
         w[s.C_S + i] = c_s
         w[s.C_INNER_P + i], w[s.C_OUTER_P + i] = 0.5 * (c_5 + c_6), 0.5 * (c_7 + c_8)
-        mean_n, mean_p = 0.25 * (c_0 + c_1 + c_2 + c_3), 0.25 * (c_5 + c_6 + c_7 + c_8)
-        w[s.C_AV + i] = w[s.SHARE_N + i] * mean_n + w[s.SHARE_S + i] * c_s
-        w[s.C_AV + i] += w[s.SHARE_P + i] * mean_p
 
 
 @lanes

@@ -19,7 +19,6 @@ from kernels.status import (
     ELECTROLYTE_DEPLETED,
     INFEASIBLE_STEP,
     INVALID_INPUT,
-    OK,
     STEP_COUNT_LIMIT,
     STOICHIOMETRY_LIMIT,
     TEMPERATURE_LIMIT,
@@ -219,9 +218,7 @@ def look_ahead(w, tables):
             steps = w[s.H_NEXT + i] / w[s.H + i]
             x, y, eta = w[s.XS + i], w[s.YS + i], w[s.ETA_1 + i]
             dx, dy, deta = x - w[s.XS_0 + i], y - w[s.YS_0 + i], eta - w[s.ETA_0 + i]
-            share = share_to_limit(
-                w, tables, i, x, steps * dx, y, steps * dy, eta, steps * deta
-            )
+            share = share_to_limit(w, tables, i, x, steps * dx, y, steps * dy, eta, steps * deta)
             w[s.H_NEXT + i] *= max(share, 0.01)
 
 
@@ -322,7 +319,7 @@ def advance(w):
         share = abs(change) / max(abs(now), 1e-30)
         falling = now / (1.0 + share * (1.0 + 0.5 * share))
         trial = falling if change * now < 0.0 else now + change
-        again = (accepted == 0.0) & (H == h) & (abs(w[s.I_1 + i]) < NONE)
+        again = (accepted == 0.0) & (h == H) & (abs(w[s.I_1 + i]) < NONE)
         trial = w[s.I_1 + i] if again else trial
         w[s.I_0 + i] = now
         w[s.I_1 + i] = now if w[s.KIND + i] == CURRENT else trial

@@ -13,7 +13,6 @@ from kernels import parameters as p
 from kernels import workspace as s
 from kernels.cell import TRACE, attempt, enter, idle, settle
 from kernels.compiled import lanes
-from kernels.kinetics import FARADAY
 from kernels.parameters import COUNT, LANES
 from kernels.protocol import VALUES
 from kernels.status import OK
@@ -121,7 +120,9 @@ def run(
         at, before = step[0], w[s.TIME]
         finished = attempt(w, tables, flat, tolerance, growth, landing)
         tried += 1
-        if rows < trace.shape[0] and (w[s.TIME] > before or (w[s.ACCEPTED] > 0.0 and w[s.H_0] == 0.0)):
+        if rows < trace.shape[0] and (
+            w[s.TIME] > before or (w[s.ACCEPTED] > 0.0 and w[s.H_0] == 0.0)
+        ):
             for column, row in enumerate((s.TIME, s.V_0, s.I_0, s.T, s.X, s.Y, s.FILM)):
                 trace[rows, column] = w[row]
             trace[rows, 7] = at

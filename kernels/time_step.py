@@ -165,7 +165,6 @@ def evaluate(w, tables, flat):
         own_n = 2.0 * exchange_current(factor_n, x, order_n, log_n, w[p.E_J_N + i], z)
         own_p = 2.0 * exchange_current(factor_p, y, order_p, log_p, w[p.E_J_P + i], z)
         own_n, own_p = own_n * w[s.S_N + i], own_p * w[s.S_P + i]
-        size_n, size_p = 1.0 / math.sqrt(I * I + own_n * own_n), 1.0 / math.sqrt(I * I + own_p * own_p)
         eta_n = 2.0 * thermal_voltage * asinh(I / own_n)
         eta_p = -2.0 * thermal_voltage * asinh(I / own_p)
         film = w[s.FILM_1 + i] * w[p.RHO_SEI + i] * w[s.PER_S_N + i]
@@ -180,8 +179,8 @@ def evaluate(w, tables, flat):
         inside_x, inside_y = max(x * (1.0 - x), 1e-8), max(y * (1.0 - y), 1e-8)
         dj0_n = (0.5 - x) / inside_x * w[s.XS_I + i] + order_n * change_n
         dj0_p = (0.5 - y) / inside_y * w[s.YS_I + i] + order_p * change_p
-        deta_n = 2.0 * thermal_voltage * size_n * (1.0 - I * dj0_n)
-        deta_p = 2.0 * thermal_voltage * size_p * (1.0 - I * dj0_p)
+        deta_n = 2.0 * thermal_voltage * (1.0 - I * dj0_n) / math.sqrt(I * I + own_n * own_n)
+        deta_p = 2.0 * thermal_voltage * (1.0 - I * dj0_p) / math.sqrt(I * I + own_p * own_p)
         w[s.DETA_N + i] = deta_n
         w[s.DV_DI + i] = (
             w[s.SLOPE_P + i] * w[s.YS_I + i]

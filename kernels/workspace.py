@@ -25,9 +25,9 @@ def _block(count):
 # Fixed for a case: stoichiometry per coulomb, particle area and its inverse, D / R^2 at reference;
 (Q_N, Q_P, S_N, S_P, PER_S_N, PER_S_P, RATE_N, RATE_P) = _rows(8)
 # electrolyte: conductance per diffusivity between volumes and from the last one to the edge,
-# shares of the thickness, salt source per ampere, relaxation time times diffusivity;
-(LINK_N, LINK_P, EDGE_N, EDGE_S, EDGE_P, SHARE_N, SHARE_S, SHARE_P) = _rows(8)
-(SALT_N, SALT_S, SALT_P, SOURCE, RELAXATION) = _rows(5)
+# salt volumes, salt source per ampere, relaxation time times diffusivity, mean concentration;
+(LINK_N, LINK_P, EDGE_N, EDGE_S, EDGE_P) = _rows(5)
+(SALT_N, SALT_S, SALT_P, SOURCE, RELAXATION, C_AV) = _rows(6)
 # resistances: electrolyte times conductivity, solid, collectors; inverses; film per charge density
 (R_PATH, R_SOLID, R_HEAT, PER_HEAT_CAPACITY, PER_T_REF, LOG_C_REF, FILM_PER_CHARGE) = _rows(7)
 # State: mean stoichiometries, temperature, film thickness, modes, salt concentrations
@@ -51,7 +51,7 @@ SALT_C, SALT_I = _block(CELLS), _block(CELLS)
 # Particles: step over diffusion time, its inverse, surface deviation at steady state per ampere
 (STEPS_N, STEPS_P, PER_STEPS_N, PER_STEPS_P, UNIT_N, UNIT_P) = _rows(6)
 # Electrolyte: factors read from the tables, conductances, elimination; resistance, chi
-(C_OUTER_N, C_INNER_N, C_S, C_INNER_P, C_OUTER_P, C_AV) = _rows(6)
+(C_OUTER_N, C_INNER_N, C_S, C_INNER_P, C_OUTER_P) = _rows(5)
 (F_OUTER_N, F_INNER_N, F_S, F_INNER_P, F_OUTER_P) = _rows(5)
 LINK, RATIO, PIVOT = _block(CELLS - 1), _block(CELLS - 1), _block(CELLS)
 (WEIGHT, F_KAPPA, F_TDF, F_T_PLUS, R_ELECTROLYTE, CHI) = _rows(6)
