@@ -1,4 +1,4 @@
-"""Salt profile and time constant against finite volumes; mean of the logarithm by quadrature."""
+"""Salt in finite volumes: steady states, time constant, time course, order, conservation."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import math
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
-from scipy.linalg import eigh
+from march_cases import PARAMETERS
+from scipy.linalg import eigh, expm
 
-from kernels.electrolyte import mean_log, unit_profile
+from kernels import parameters as p
+from kernels import workspace as s
+from kernels.cell import idle, settle
+from kernels.electrolyte import CELLS, ELECTRODE_CELLS, SEPARATOR, relaxation_time, theta
 from kernels.kinetics import FARADAY
+from kernels.parameters import LANES
+from kernels.salt_step import eliminate, link, locate, propose_salt
 
 pytestmark = pytest.mark.kernel
 
@@ -22,20 +27,71 @@ LAYERS = {
     "thin | thick": (40e-6, 25e-6, 120e-6, 0.35, 0.55, 0.22, 6e-11, 1.2e-10, 1.5e-11),
     "thick separator": (50e-6, 200e-6, 60e-6, 0.3, 0.8, 0.3, 4e-11, 2e-10, 4e-11),
 }
+EACH_CELL = pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS)
+DIFFUSIVITY = 3e-10  # of the free electrolyte, from which the layers' are by their exponents
+START = 1000.0
+FACTORS = (s.F_OUTER_N, s.F_INNER_N, s.F_S, s.F_INNER_P, s.F_OUTER_P)
 
 
-def _profile(L_n, L_s, L_p, eps_n, eps_s, eps_p, D_n, D_s, D_p, transference):
-    """The profile by thicknesses, porosities and effective diffusivities."""
-    volumes = (L_n * eps_n, L_s * eps_s, L_p * eps_p)
-    return unit_profile(L_n, L_s, L_p, *volumes, 1 / D_n, 1 / D_s, 1 / D_p, transference)
+def _workspace(layers):
+    """A block of equal cells at rest and at reference temperature."""
+    w = np.empty(s.SIZE)
+    idle(w)
+    lengths, porosity, effective = np.reshape(layers, (3, 3))
+    exponents = np.log(effective / DIFFUSIVITY) / np.log(porosity)
+    values = dict(PARAMETERS)
+    layer_names = ("negative", "separator", "positive")
+    for layer, length, share, exponent in zip(
+        layer_names, lengths, porosity, exponents, strict=True
+    ):
+        electrode = "" if layer == "separator" else "_electrode"
+        values[f"{layer}{electrode}_thickness"] = length
+        values[f"{layer}_porosity"] = share
+        values[f"{layer}_bruggeman_electrolyte"] = exponent
+    values |= {"electrolyte_diffusivity": DIFFUSIVITY, "electrolyte_concentration": START}
+    values |= {"electrolyte_diffusivity_activation": 0.0, "transference_number": TRANSFERENCE}
+    values["electrode_area"] = 1.0  # a current is a current density
+    for row, name in enumerate(p.NAMES):
+        w[row * LANES : (row + 1) * LANES] = values[name]
+    for lane in range(LANES):
+        settle(w, lane)
+        assert w[s.STATUS + lane] == 0
+    return w
 
 
-def _mean_log_ratio(mean_p, drop_p, mean_n, drop_n):
-    ratio_p = mean_log(math.log(mean_p), drop_p / mean_p)
-    return ratio_p - mean_log(math.log(mean_n), drop_n / mean_n)
+def _rows(w, first, count=1):
+    """A view of numbered rows, (count, lanes)."""
+    return w[first : first + count * LANES].reshape(count, LANES)
 
 
-def _finite_volumes(L_n, L_s, L_p, eps_n, eps_s, eps_p, D_n, D_s, D_p, cells=120):
+def _salt(w):
+    return _rows(w, s.SALT, CELLS)
+
+
+def _volumes(w):
+    """Salt volume per area of each finite volume [m], (CELLS, lanes)."""
+    which = [s.SALT_N] * ELECTRODE_CELLS + [s.SALT_S] + [s.SALT_P] * ELECTRODE_CELLS
+    return np.concatenate([_rows(w, row) for row in which])
+
+
+def _step(w, h, before, after):
+    """Move the salt over steps of length h [s] with currents that are linear in time."""
+    _rows(w, s.H)[:], _rows(w, s.I_0)[:] = h, before
+    link(w)
+    eliminate(w)
+    propose_salt(w)
+    _salt(w)[:] = _rows(w, s.SALT_C, CELLS) + _rows(w, s.SALT_I, CELLS) * after
+
+
+def _uneven(w, seed):
+    """Give every lane a salt profile and diffusivities of its own."""
+    rng = np.random.default_rng(seed)
+    _salt(w)[:] = rng.uniform(200.0, 2500.0, (CELLS, LANES))
+    for row in FACTORS:
+        _rows(w, row)[:] = rng.uniform(0.3, 2.0, LANES)
+
+
+def _fine_volumes(L_n, L_s, L_p, eps_n, eps_s, eps_p, D_n, D_s, D_p, cells=120):
     """Volumes, their porosity, the diffusion matrix [m s-1] and the salt source per A m-2."""
     h = np.repeat([L_n / cells, L_s / cells, L_p / cells], cells)
     eps = np.repeat([eps_n, eps_s, eps_p], cells)
@@ -47,33 +103,47 @@ def _finite_volumes(L_n, L_s, L_p, eps_n, eps_s, eps_p, D_n, D_s, D_p, cells=120
     return h, eps, matrix, source
 
 
-@pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS)
-def test_the_profile_conserves_salt(layers):
-    u_n, u_s, u_p, d_n, d_p, _ = _profile(*layers, TRANSFERENCE)
-    L, eps = np.array(layers[:3]), np.array(layers[3:6])
-    assert (
-        abs((L * eps * [u_n, u_s, u_p]).sum()) < 1e-15 * (L * eps * np.abs([u_n, u_s, u_p])).sum()
-    )
-    assert u_n > u_s > u_p
-    assert d_n > 0
-    assert d_p > 0
+def _coarsened(fine):
+    """Means of a fine profile over the volumes of the kernels."""
+    negative, separator, positive = fine.reshape(3, -1)
+    quarters = [side.reshape(ELECTRODE_CELLS, -1).mean(axis=1) for side in (negative, positive)]
+    return np.concatenate([quarters[0], [separator.mean()], quarters[1]])
 
 
-@pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS)
-def test_the_profile_is_the_steady_one(layers):
-    h, eps, matrix, source = _finite_volumes(*layers)
+def _steady(layers):
+    """Steady profile per A m-2, above the mean."""
+    h, eps, matrix, source = _fine_volumes(*layers)
     bordered = np.block([[matrix, (h * eps)[:, None]], [(h * eps)[None], np.zeros((1, 1))]])
-    c = np.linalg.solve(bordered, np.append(-source, 0.0))[:-1].reshape(3, -1)
-    u_n, u_s, u_p, d_n, d_p, _ = _profile(*layers, TRANSFERENCE)
-    np.testing.assert_allclose([u_n, u_s, u_p], c.mean(axis=1), rtol=2e-4, atol=1e-9)
-    # interface value + d (1 - xi^2), xi = 0 at the current collector
-    xi = (np.arange(c.shape[1]) + 0.5) / c.shape[1]
-    np.testing.assert_allclose(
-        u_n - 2 / 3 * d_n + d_n * (1 - xi**2), c[0], rtol=1e-3, atol=1e-3 * u_n
-    )
-    np.testing.assert_allclose(
-        u_p + 2 / 3 * d_p - d_p * (1 - xi[::-1] ** 2), c[2], rtol=1e-3, atol=1e-3 * u_n
-    )
+    return _coarsened(np.linalg.solve(bordered, np.append(-source, 0.0))[:-1])
+
+
+# theta
+
+
+def test_theta_has_its_limits():
+    for q in (0.01, 0.03, 0.1):  # the next term is - q**3 / 720
+        assert abs(theta(q) - (0.5 + q / 12)) < q**3 / 700 + 1e-13
+    np.testing.assert_allclose(theta(0.0), 0.5, rtol=2e-4, atol=0)
+    for q in (50.0, 1e3, 1e9):
+        np.testing.assert_allclose(theta(q), 1 - 1 / q, rtol=1e-15, atol=0)
+
+
+@pytest.mark.parametrize("q", [1e-3, 0.01, 0.3, 1.0, 5.0, 15.0])
+def test_theta_makes_the_fitted_mode_exact(q):
+    weight = theta(q)
+    amplification = (1 - (1 - weight) * q) / (1 + weight * q)
+    np.testing.assert_allclose(amplification, math.exp(-q), rtol=0, atol=1e-14)
+
+
+def test_theta_damps_what_is_faster():
+    for q in np.geomspace(1e-3, 1e6, 50):
+        weight = theta(q)
+        for times_faster in (1.0, 4.0, 100.0, 1e4):
+            z = q * times_faster
+            assert abs((1 - (1 - weight) * z) / (1 + weight * z)) < 1
+
+
+# time constant
 
 
 @pytest.mark.parametrize(
@@ -82,47 +152,182 @@ def test_the_profile_is_the_steady_one(layers):
 )
 def test_the_time_constant_is_nearly_that_of_the_slowest_mode(name, short_by):
     layers = LAYERS[name]
-    h, eps, matrix, _ = _finite_volumes(*layers)
+    h, eps, matrix, _ = _fine_volumes(*layers)
     rates = eigh(-matrix, np.diag(h * eps), eigvals_only=True, subset_by_index=[0, 1])
     assert abs(rates[0]) < 1e-9 * rates[1]  # the total of the salt
-    tau = _profile(*layers, TRANSFERENCE)[-1]
+    L, porosity, D = np.reshape(layers, (3, 3))
+    tau = relaxation_time(*(L / D), *(L * porosity), TRANSFERENCE)
     shortfall = 1.0 - tau * rates[1]
-    assert (
-        -5e-4 < shortfall < 1.05 * short_by
-    )  # a Rayleigh quotient errs to one side; mesh error 2e-4
+    # a Rayleigh quotient errs to one side; mesh error 2e-4
+    assert -5e-4 < shortfall < 1.05 * short_by
 
 
-def test_profile_and_time_scale_with_length_diffusivity_and_transference():
-    layers = np.array(LAYERS["graphite | NMC"])
-    base = np.array(_profile(*layers, TRANSFERENCE))
-    longer = np.array(_profile(*(layers * np.repeat([3.0, 1.0, 1.0], 3)), TRANSFERENCE))
-    faster = np.array(_profile(*(layers * np.repeat([1.0, 1.0, 5.0], 3)), TRANSFERENCE))
-    np.testing.assert_allclose(longer, base * [3, 3, 3, 3, 3, 9], rtol=1e-13, atol=0)
-    np.testing.assert_allclose(faster, base / 5, rtol=1e-13, atol=0)
-    half = np.array(_profile(*layers, 1.0 - 0.5 * (1.0 - TRANSFERENCE)))
-    np.testing.assert_allclose(half, base * [0.5, 0.5, 0.5, 0.5, 0.5, 1.0], rtol=1e-13, atol=0)
+def test_the_time_constant_scales_with_paths_and_volumes():
+    L, porosity, D = np.reshape(LAYERS["graphite | NMC"], (3, 3))
+    path, volume = L / D, L * porosity
+    tau = relaxation_time(*path, *volume, TRANSFERENCE)
+    np.testing.assert_allclose(
+        relaxation_time(*(3 * path), *(5 * volume), 0.0), 15 * tau, rtol=1e-13, atol=0
+    )
 
 
-def _mean_log(mean, drop):
-    """Mean over 0 < xi < 1 of ln(mean - 2/3 drop + drop (1 - xi^2))."""
-    return quad(lambda xi: math.log(mean + drop * (1 / 3 - xi**2)), 0, 1, epsabs=1e-13)[0]
+@EACH_CELL
+def test_a_cell_has_the_time_constant_of_its_layers(layers):
+    L, porosity, D = np.reshape(layers, (3, 3))
+    tau = relaxation_time(*(L / D), *(L * porosity), TRANSFERENCE)
+    w = _workspace(layers)
+    np.testing.assert_allclose(_rows(w, s.RELAXATION) / DIFFUSIVITY, tau, rtol=1e-12, atol=0)
+
+
+# steady state
+
+
+@EACH_CELL
+def test_a_very_long_step_ends_in_the_steady_profile(layers):
+    w = _workspace(layers)
+    currents = np.linspace(-8.0, 9.0, LANES)
+    _step(w, 1e12, currents, currents)
+    expected = _steady(layers)
+    profile = (_salt(w) - START) / currents
+    largest = np.abs(expected).max()
+    np.testing.assert_allclose(
+        profile, np.repeat(expected[:, None], LANES, axis=1), rtol=0, atol=1e-4 * largest
+    )
+    for electrode in (slice(SEPARATOR), slice(SEPARATOR + 1, None)):
+        mean = profile[electrode].mean(axis=0)
+        np.testing.assert_allclose(mean, expected[electrode].mean(), rtol=1e-4, atol=0)
+
+
+def test_conductances_are_of_the_diffusivities_on_both_sides():
+    """Uneven diffusivities, none across the separator's edges: profiles of each layer alone."""
+    w = _workspace(LAYERS["graphite | NMC"])
+    L, _, D = np.reshape(LAYERS["graphite | NMC"], (3, 3))
+    _rows(w, s.F_OUTER_N)[:], _rows(w, s.F_INNER_N)[:] = 0.5, 0.8
+    _rows(w, s.F_S)[:], _rows(w, s.H)[:] = 1.2, 1.0
+    _rows(w, s.F_INNER_P)[:], _rows(w, s.F_OUTER_P)[:] = 1.5, 1.9
+    link(w)
+    between = _rows(w, s.LINK, CELLS - 1)[:, 0]
+    per_n, per_p = D[0] * 4 / L[0], D[2] * 4 / L[2]
+    # linear in place from the middle of the outer pair to that of the inner one, and on
+    at_n, at_p = 0.8 + 0.3 * 0.375, 1.5 - 0.4 * 0.375
+    to_n, to_p = (1 - 1 / 12) / (2 * per_n * at_n), (1 - 1 / 12) / (2 * per_p * at_p)
+    half = L[1] / (2 * D[1] * 1.2)
+    expected = [
+        per_n * 0.5, per_n * 0.65, per_n * 0.8, 1 / (to_n + half),
+        1 / (half + to_p), per_p * 1.5, per_p * 1.7, per_p * 1.9,
+    ]  # fmt: skip
+    np.testing.assert_allclose(between, expected, rtol=1e-12, atol=0)
+
+
+# steps
+
+
+@EACH_CELL
+def test_salt_is_conserved_in_steps_of_any_length(layers):
+    for h in (1e-6, 1.0, 37.0, 1e3, 1e5, 1e7):
+        w = _workspace(layers)
+        _uneven(w, 1)
+        before = (_volumes(w) * _salt(w)).sum(axis=0)
+        _step(w, h * np.linspace(1.0, 2.0, LANES), np.linspace(-5, 5, LANES), 3.0)
+        after = (_volumes(w) * _salt(w)).sum(axis=0)
+        # what flows between volumes is rounded, too; from so uneven a profile it is much
+        rounding = 1e-12 * max(1.0, h / 1e4)
+        np.testing.assert_allclose(after, before, rtol=rounding, atol=0)
+
+
+def test_a_step_of_no_length_changes_nothing():
+    w = _workspace(LAYERS["graphite | NMC"])
+    _uneven(w, 2)
+    before = _salt(w).copy()
+    _step(w, 0.0, 4.0, -7.0)
+    np.testing.assert_array_equal(_salt(w), before)
+
+
+def test_uniform_salt_without_current_stays():
+    w = _workspace(LAYERS["graphite | NMC"])
+    _step(w, 100.0, 0.0, 0.0)
+    np.testing.assert_array_equal(_salt(w), START)
+
+
+def test_a_step_is_affine_in_the_current_at_its_end():
+    """Against two dense solutions of the theta method, with uneven salt and diffusivities."""
+    w = _workspace(LAYERS["graphite | NMC"])
+    _uneven(w, 3)
+    start = _salt(w).copy()
+    h, before = np.geomspace(0.1, 1e5, LANES), np.linspace(-6.0, 6.0, LANES)
+    _step(w, h, before, 0.0)
+    constant, slope = _rows(w, s.SALT_C, CELLS), _rows(w, s.SALT_I, CELLS)
+    weights, between = _rows(w, s.WEIGHT)[0], _rows(w, s.LINK, CELLS - 1)
+    share = np.repeat([1.0, 0.0, -1.0], [ELECTRODE_CELLS, 1, ELECTRODE_CELLS]) / ELECTRODE_CELLS
+    for lane in range(LANES):
+        matrix = np.diag(between[:, lane], 1) + np.diag(between[:, lane], -1)
+        matrix -= np.diag(matrix.sum(axis=1))
+        left = np.diag(_volumes(w)[:, lane]) - weights[lane] * matrix
+        for after in (-4.0, 9.0):
+            mean = weights[lane] * after + (1 - weights[lane]) * before[lane]
+            source = h[lane] * (1 - TRANSFERENCE) / FARADAY * mean * share
+            expected = start[:, lane] + np.linalg.solve(left, matrix @ start[:, lane] + source)
+            stepped = constant[:, lane] + slope[:, lane] * after
+            np.testing.assert_allclose(stepped, expected, rtol=1e-10, atol=0)
+
+
+def test_steps_are_of_second_order():
+    """A smooth transient, against steps so short that they do not err."""
+    layers = LAYERS["graphite | NMC"]
+    tau = float(_rows(_workspace(layers), s.RELAXATION)[0, 0]) / DIFFUSIVITY
+
+    def current(t):
+        return 10.0 * math.sin(0.5 * math.pi * t / tau) ** 2
+
+    ends = {}
+    for count in (8, 16, 32, 512):
+        w, h = _workspace(layers), tau / count
+        for k in range(count):
+            _step(w, h, current(k * h), current(k * h + h))
+        ends[count] = _salt(w)[:, 0].copy()
+    errors = [np.abs(ends[count] - ends[512]).max() for count in (8, 16, 32)]
+    orders = np.log2(np.divide(errors[:-1], errors[1:]))
+    assert errors[0] < 0.01 * np.ptp(ends[512])
+    assert ((orders > 1.8) & (orders < 2.3)).all()
 
 
 @pytest.mark.parametrize(
-    ("drop_p", "drop_n"), [(0.0, 0.0), (150.0, 80.0), (-200.0, -120.0), (300.0, -100.0)]
+    ("name", "off_by"),
+    [
+        ("alike", 0.0045),
+        ("graphite | NMC", 0.007),
+        ("thin | thick", 0.012),
+        ("thick separator", 0.06),  # it is one volume
+    ],
 )
-def test_the_mean_log_ratio_is_of_third_order_in_the_drops(drop_p, drop_n):
-    exact = {}
-    for part in (1.0, 0.5):
-        # in the positive electrode the profile is the interface value minus drop (1 - xi^2)
-        exact[part] = _mean_log(900.0, -part * drop_p) - _mean_log(1100.0, part * drop_n)
-        error = _mean_log_ratio(900.0, part * drop_p, 1100.0, part * drop_n) - exact[part]
-        largest = max(abs(part * drop_p) / 900, abs(part * drop_n) / 1100)
-        assert abs(error) <= 0.01 * largest**3 + 1e-14
+def test_the_time_course_after_a_jump_of_the_current(name, off_by):
+    """Against the exponential of a fine mesh; every volume, relative to the steady difference."""
+    layers = LAYERS[name]
+    h, eps, matrix, source = _fine_volumes(*layers, cells=40)
+    w = _workspace(layers)
+    length = float(_rows(w, s.RELAXATION)[0, 0]) / DIFFUSIVITY / 8
+    # the last entry of the state stays 1: the current
+    rates = np.zeros((len(h) + 1, len(h) + 1))
+    rates[:-1, :-1] = matrix / (h * eps)[:, None]
+    rates[:-1, -1] = source / (h * eps)
+    per_step = expm(rates * length)
+    exact = np.append(np.zeros(len(h)), 1.0)
+    errors = []
+    for _ in range(32):
+        exact = per_step @ exact
+        _step(w, length, 1.0, 1.0)
+        errors.append(np.abs(_salt(w)[:, 0] - START - _coarsened(exact[:-1])).max())
+    assert max(errors) < off_by * np.ptp(_steady(layers))
+    assert errors[-1] < 0.2 * off_by * np.ptp(_steady(layers))
 
 
-def test_the_mean_log_ratio_of_flat_profiles_is_the_logarithm():
-    np.testing.assert_allclose(
-        _mean_log_ratio(500.0, 0.0, 1500.0, 0.0), math.log(1 / 3), rtol=1e-14, atol=0
-    )
-    assert abs(_mean_log_ratio(1000.0, 50.0, 1000.0, 50.0)) < 1e-18
+# where properties are read
+
+
+def test_properties_are_read_at_means_of_volumes():
+    w = _workspace(LAYERS["graphite | NMC"])
+    _salt(w)[:] = np.arange(1.0, CELLS + 1)[:, None]
+    locate(w)
+    places = [s.C_OUTER_N, s.C_INNER_N, s.C_S, s.C_INNER_P, s.C_OUTER_P]
+    means = [_rows(w, row)[0, 0] for row in places]
+    np.testing.assert_allclose(means, [1.5, 3.5, 5.0, 6.5, 8.5], rtol=1e-15, atol=0)

@@ -24,6 +24,7 @@ from cellmodel.kernel_run import sweep_design
 from cellmodel.sweep import design_space
 from kernels import parameters, status
 from kernels.kinetics import FARADAY
+from kernels.protocol import VALUES
 
 CELLS = ("lfp-graphite", "nmc532-graphite", "nmc811-graphite-siox")
 CASES = 2_000
@@ -246,9 +247,7 @@ hostile_number = st.one_of(
 )
 name_of_a_number = st.one_of(
     st.sampled_from(parameters.NAMES),
-    st.tuples(
-        st.integers(0, len(FORMATION) - 1), st.sampled_from(VALUES)
-    ),
+    st.tuples(st.integers(0, len(FORMATION) - 1), st.sampled_from(VALUES)),
 )
 
 
