@@ -227,12 +227,13 @@ def test_salt_is_conserved_in_steps_of_any_length(layers):
     for h in (1e-6, 1.0, 37.0, 1e3, 1e5, 1e7):
         w = _workspace(layers)
         _uneven(w, 1)
-        before = (_volumes(w) * _salt(w)).sum(axis=0)
+        before, drops = (_volumes(w) * _salt(w)).sum(axis=0), np.abs(np.diff(_salt(w), axis=0))
         _step(w, h * np.linspace(1.0, 2.0, LANES), np.linspace(-5, 5, LANES), 3.0)
-        after = (_volumes(w) * _salt(w)).sum(axis=0)
-        # what flows between volumes is rounded, too; from so uneven a profile it is much
-        rounding = 1e-12 * max(1.0, h / 1e4)
-        np.testing.assert_allclose(after, before, rtol=rounding, atol=0)
+        lost = np.abs((_volumes(w) * _salt(w)).sum(axis=0) - before)
+        # what flows between volumes is rounded, too: in hours, from so uneven a profile, it is much
+        flows = (_rows(w, s.LINK, CELLS - 1) * drops).sum(axis=0)
+        assert (lost <= 4 * np.finfo(float).eps * (before + flows)).all()
+        assert h > 1e3 or (lost <= 1e-12 * before).all()
 
 
 def test_a_step_of_no_length_changes_nothing():
