@@ -111,7 +111,8 @@ def enter(w, i, kind, values, opened):
     w[s.PASSED + i] = w[s.ATTEMPTS + i] = 0.0
     w[s.OPENING + i] = 1.0
     w[s.H_0 + i] = 0.0
-    w[s.H + i] = min(opened, left)
+    # where the current has to be found first, the step opens with a time step of no length
+    w[s.H + i] = min(opened, left) if kind == CURRENT else 0.0
     w[s.CHARGE_IN + i] = w[s.CHARGE_OUT + i] = w[s.ENERGY_IN + i] = w[s.ENERGY_OUT + i] = 0.0
     if kind == CURRENT:  # it jumps
         w[s.I_0 + i] = setpoint

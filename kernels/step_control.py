@@ -37,7 +37,8 @@ CHARGE_DEPARTURE = 1e-4
 HOLD_WINDOW = 2.5e-3  # V, before the last Newton iteration, which leaves a small part of it
 LANDING = 2e-4  # V, from which on the way to a limit is linear
 LANDING_SHARE = 3e-3  # likewise, share of a limiting current or charge
-ACCEPTABLE = 2.0  # error of a step that is kept; the next one aims at 1
+ACCEPTABLE = 1.5  # error of a step that is kept; the next one aims at 1
+NEARNESS = 2.0  # a limit within so many steps, at the present slope, is looked for on the tables
 FIRST_STEP = 10.0  # s
 SHORTEST_STEP = 1e-6  # s
 STUCK_STEP = 1e-3  # s, below which a step that would leave the model's range ends the case
@@ -118,7 +119,8 @@ def compare_with_limits(w, tables, landing):
         decay = (size_a - size_b) * per_second
         to_current = (size_b - I_limit) / decay if hit_current & (decay > 0.0) else 0.0
         tiny = 1e-30
-        share = log((size_a + tiny) / (I_limit + tiny)) / log((size_a + tiny) / (size_b + tiny))
+        fallen = log((size_a + tiny) / (size_b + tiny))
+        share = log((size_a + tiny) / (I_limit + tiny)) / fallen if fallen != 0.0 else 1.0
         # charge
         charge = w[s.PASSED + i] + 0.5 * h * abs(I_a + I_b)
         Q_limit = w[s.CHARGE_LIMIT + i]
@@ -206,7 +208,7 @@ def judge(w, tolerance, growth):
         # at the very first moment it must be possible; Newton's method may need several attempts
         retry = (0.0 if settled else h) if opening else retry
         w[s.H_NEXT + i] = longer if accepted else retry
-        near = accepted & (not opening) & (w[s.AHEAD + i] < 4.0 * longer)
+        near = accepted & (not opening) & (w[s.AHEAD + i] < NEARNESS * longer)
         w[s.NEAR + i] = 1.0 if near else 0.0
 
 

@@ -80,10 +80,11 @@ def propose(w, tables, flat):
         # particles: u = (tau / 3) ds/dt, per ampere
         rate_n = w[s.RATE_N + i] * w[s.F_D_N + i] * arrhenius(w[p.E_D_N + i], z)
         rate_p = w[s.RATE_P + i] * w[s.F_D_P + i] * arrhenius(w[p.E_D_P + i], z)
+        tau_n, tau_p, per_h = 1.0 / rate_n, 1.0 / rate_p, 1.0 / h
         w[s.STEPS_N + i], w[s.STEPS_P + i] = h * rate_n, h * rate_p
-        w[s.PER_STEPS_N + i], w[s.PER_STEPS_P + i] = 1.0 / (h * rate_n), 1.0 / (h * rate_p)
-        w[s.UNIT_N + i] = -w[s.Q_N + i] / (3.0 * rate_n)
-        w[s.UNIT_P + i] = w[s.Q_P + i] / (3.0 * rate_p)
+        w[s.PER_STEPS_N + i], w[s.PER_STEPS_P + i] = per_h * tau_n, per_h * tau_p
+        w[s.UNIT_N + i] = (-1.0 / 3.0) * w[s.Q_N + i] * tau_n
+        w[s.UNIT_P + i] = (1.0 / 3.0) * w[s.Q_P + i] * tau_p
         kappa = w[p.KAPPA + i] * w[s.F_KAPPA + i] * arrhenius(w[p.E_KAPPA + i], z)
         w[s.R_ELECTROLYTE + i] = w[s.R_PATH + i] / kappa
         t_plus = w[p.T_PLUS + i] * w[s.F_T_PLUS + i]

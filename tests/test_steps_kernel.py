@@ -24,12 +24,6 @@ def _passed(steps, last):
     return *passed, (after["formation_time"] - before["formation_time"])[0]
 
 
-OPENING = pytest.mark.xfail(
-    strict=True,
-    reason="the first 10 s of a power step or hold count the current of the step before for half",
-)
-
-
 # power
 
 
@@ -45,7 +39,6 @@ def test_voltage_times_current_is_the_power(steps, watts):
     np.testing.assert_allclose(product[1:], watts, rtol=1e-5, atol=0)
 
 
-@OPENING
 @pytest.mark.parametrize("watts", [-4.0, 4.0])
 def test_energy_is_power_times_time(watts):
     *_, energy_in, energy_out, time = _passed(AHEAD, power(watts, duration=3000.0))
@@ -154,7 +147,6 @@ def test_a_protocol_of_64_steps_runs():
     assert set(trace(PULSES)["step"]) == set(range(64))
 
 
-@OPENING
 def test_many_short_steps_take_their_time_and_energy():
     result, course = form(PULSES), trace(PULSES)
     np.testing.assert_allclose(result["formation_time"], course["time"][-1], rtol=1e-3, atol=0)
