@@ -67,29 +67,15 @@ def test_formation_of_ecker_agrees_with_pybamm(load, temperature):
     assert_owed(departures(load("ecker2015"), temperature))
 
 
-@pytest.mark.parametrize(
-    "temperature",
-    [
-        pytest.param(
-            283.15,
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="0.53 % of the second cycle's net loss: PyBaMM's SPMe reads the "
-                "thermodynamic factor at x_average(eps c) x_average(1 / eps), 1036 mol/m3 all the "
-                "time, the kernels at the mean salt concentration",
-            ),
-        ),
-        298.15,
-    ],
-)
+@pytest.mark.parametrize("temperature", [283.15, 298.15])
 def test_formation_with_landesfeinds_electrolyte_agrees_with_pybamm(load, temperature):
     assert_owed(departures(load("oregan2022").replace_parameters(SOLID), temperature))
 
 
 @pytest.mark.xfail(
     strict=True,
-    reason="up to 7 % of the second cycle's net loss: the kernels' particle has one diffusivity, "
-    "that of its surface, where O'Regan's varies over decades",
+    reason="several per cent of the second cycle's net loss: the kernels' particle has one "
+    "diffusivity at a time, where O'Regan's varies over decades across it",
 )
 @pytest.mark.parametrize("temperature", TEMPERATURES)
 def test_formation_of_oregan_agrees_with_pybamm(load, temperature):
