@@ -444,4 +444,3 @@ def test_the_kernels_take_every_step_as_pybamm_does(tmp_path, step):
     assert swept.status == 0
     for name in ("charge_capacity", "charge_energy", "discharge_energy", "formation_time"):
         np.testing.assert_allclose(swept[name], known[name], rtol=1e-3, atol=0)
-
