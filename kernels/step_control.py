@@ -24,6 +24,7 @@ from kernels.status import (
     TEMPERATURE_LIMIT,
 )
 from kernels.tables import lookup
+from kernels.thermal import temperature_step
 from kernels.time_step import SALT_EDGE
 from kernels.vector_math import choose, exp, log
 
@@ -267,10 +268,9 @@ def advance(w):
         w[s.X + i] = x if accepted else w[s.X + i]
         w[s.Y + i] = y if accepted else w[s.Y + i]
         w[s.FILM + i] += consumed * w[s.FILM_PER_CHARGE + i]
-        per_watt = w[s.H_COOLING + i] if accepted else 0.0
-        T = w[s.T + i]
+        per_watt = w[s.PER_WATT + i] if accepted else 0.0
         heat = 0.5 * (w[s.HEAT_0 + i] + w[s.HEAT_1 + i])
-        T += per_watt * (heat - w[p.COOLING + i] * (T - w[p.T_AMB + i]))
+        T = temperature_step(w[s.T + i], heat, per_watt, w[p.COOLING + i], w[p.T_AMB + i])
         w[s.T + i] = T
         w[s.T_MAX + i] = max(w[s.T_MAX + i], T)
         phi = min(w[s.PHI_MIN + i], w[s.POT_N + i] + w[s.ETA_N_1 + i])

@@ -21,11 +21,12 @@ from kernels.compiled import lanes
 from kernels.electrolyte import ELECTRODE_CELLS, SEPARATOR
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
-from kernels.particle import MODES, RATES, RESIDUES, decay, decays, mean_decay, mode_step
+from kernels.particle import MODES, RATES, RESIDUES, decays, mean_decay, mode_step
 from kernels.properties import read_lanes, read_properties
 from kernels.protocol import CURRENT, POWER
 from kernels.salt_step import eliminate, link, propose_salt
 from kernels.tables import lookup
+from kernels.thermal import response, temperature_step
 from kernels.vector_math import asinh, log
 
 # Departures of the side charge within one step at tolerance 1, shares of the negative electrode's
@@ -49,10 +50,9 @@ def predict_temperature(w):
     """Temperature at the end of the step, were the heat that of its start."""
     for i in range(LANES):
         T_a, cooling = w[s.T + i], w[p.COOLING + i]
-        _, mean = decay(w[s.H + i] * cooling * w[s.PER_HEAT_CAPACITY + i])
-        per_watt = w[s.H + i] * mean * w[s.PER_HEAT_CAPACITY + i]
-        T_b = T_a + per_watt * (w[s.HEAT_0 + i] - cooling * (T_a - w[p.T_AMB + i]))
-        w[s.H_COOLING + i], w[s.T_1 + i] = per_watt, T_b
+        per_watt = response(w[s.H + i], w[s.PER_HEAT_CAPACITY + i], cooling)
+        T_b = temperature_step(T_a, w[s.HEAT_0 + i], per_watt, cooling, w[p.T_AMB + i])
+        w[s.PER_WATT + i], w[s.T_1 + i] = per_watt, T_b
         w[s.Z_MID + i] = (w[s.PER_T_REF + i] - 2.0 / (T_a + T_b)) / GAS
 
 

@@ -41,8 +41,8 @@ X_MODE, Y_MODE, SALT = _block(MODES), _block(MODES), _block(CELLS)
 # The step under trial: length, current, voltage, overpotentials, negative electrode against Li,
 # how they change with current, side current density (predicted, computed), heat, temperature, film
 (H, I_1, V_1, ETA_1, ETA_N_1, DV_DI, DETA_N, AWAY, J_GUESS, J_1, HEAT_1, T_1, FILM_1) = _rows(13)
-# mean length against cooling, its Arrhenius variable midway, side current at its ends, side charge
-(H_COOLING, Z_MID, SIDE_0, SIDE_1, XS_A, XS_B, POT_A, POT_B) = _rows(8)
+# kelvin per watt of it, its Arrhenius variable midway, side current at its ends, side charge
+(PER_WATT, Z_MID, SIDE_0, SIDE_1, XS_A, XS_B, POT_A, POT_B) = _rows(8)
 (SIDE_CHARGE, SIDE_ERROR) = _rows(2)
 # the state at its end as an affine function of its end current: constant and slope
 (X_C, X_I, Y_C, Y_I, XS_C, XS_I, YS_C, YS_I) = _rows(8)
