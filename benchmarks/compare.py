@@ -8,9 +8,10 @@ import numpy as np
 import xarray as xr
 from references import FAILED, SERIES, Results
 
+from kernels.step_control import STOICHIOMETRY_EDGE  # where the kernels end a case
+from kernels.time_step import SALT_EDGE
+
 SECONDS_PER_HOUR = 3600.0
-# where the kernels end a case
-SURFACE_EDGE, SALT_EDGE = 1e-3, 1.0  # stoichiometry, from empty and from full; mol m-3
 
 #: kind of difference -> what the kernels owe (DESIGN)
 OWED = {
@@ -74,7 +75,7 @@ def outside(known: Results) -> str:
         return "does not get to the end"
     if known["lowest_salt"] < SALT_EDGE:
         return "runs out of salt"
-    if min(known["emptiest_surface"], 1 - known["fullest_surface"]) < SURFACE_EDGE:
+    if min(known["emptiest_surface"], 1 - known["fullest_surface"]) < STOICHIOMETRY_EDGE:
         return "comes within a thousandth of an empty or full particle"
     return ""
 

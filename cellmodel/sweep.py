@@ -42,8 +42,7 @@ def sweep_formation(
         field (kept for `footprint`) or a PyBaMM parameter name; a parameter that the set has as a
         function becomes a constant.
     tolerance
-        1 for the stated accuracy (README). Smaller is more accurate: measured, errors of energies
-        fall with its power 0.5 to 0.75, and the run time rises with its power -0.25.
+        1 for the stated accuracy (README). Smaller is more accurate, and slower.
     chunk_size
         Cases computed at a time; results do not depend on it.
     progress

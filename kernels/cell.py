@@ -44,7 +44,7 @@ def settle(w, i):
     area, L_n, L_s, L_p = w[p.AREA + i], w[p.L_N + i], w[p.L_S + i], w[p.L_P + i]
     w[s.S_N + i] = 3.0 * w[p.EPS_SN + i] / w[p.R_N + i] * L_n * area
     w[s.S_P + i] = 3.0 * w[p.EPS_SP + i] / w[p.R_P + i] * L_p * area
-    w[s.PER_S_N + i], w[s.PER_S_P + i] = 1.0 / w[s.S_N + i], 1.0 / w[s.S_P + i]
+    w[s.PER_S_N + i] = 1.0 / w[s.S_N + i]
     w[s.Q_N + i] = 1.0 / (FARADAY * w[p.C_MAX_N + i] * w[p.EPS_SN + i] * L_n * area)
     w[s.Q_P + i] = 1.0 / (FARADAY * w[p.C_MAX_P + i] * w[p.EPS_SP + i] * L_p * area)
     w[s.RATE_N + i] = w[p.D_N + i] / (w[p.R_N + i] * w[p.R_N + i])
@@ -69,7 +69,7 @@ def settle(w, i):
     w[s.SALT_N + i], w[s.SALT_S + i] = v_n / ELECTRODE_CELLS, v_s
     w[s.SALT_P + i] = v_p / ELECTRODE_CELLS
     w[s.SOURCE + i] = 1.0 / (FARADAY * area * ELECTRODE_CELLS)
-    w[s.RELAXATION + i] = relaxation_time(path_n, path_s, path_p, v_n, v_s, v_p, 0.0)
+    w[s.RELAXATION + i] = relaxation_time(path_n, path_s, path_p, v_n, v_s, v_p)
     # the mean concentration at which PyBaMM's SPMe reads conductivity, thermodynamic factor and
     # transference number: x-average of eps c, which is conserved, times that of 1 / eps
     mean_inverse = L_n / w[p.EPS_N + i] + L_s / w[p.EPS_S + i] + L_p / w[p.EPS_P + i]
@@ -110,21 +110,20 @@ def enter(w, i, kind, values, opened):
     w[s.BRACKET + i] = NONE
     w[s.PASSED + i] = w[s.ATTEMPTS + i] = 0.0
     w[s.OPENING + i] = 1.0
-    w[s.H_0 + i] = 0.0
+    for row in range(s.ETA_SLOPE, s.H_0 + LANES, LANES):  # nothing is known yet of how it changes
+        w[row + i] = 0.0
     # where the current has to be found first, the step opens with a time step of no length
     w[s.H + i] = min(opened, left) if kind == CURRENT else 0.0
     w[s.CHARGE_IN + i] = w[s.CHARGE_OUT + i] = w[s.ENERGY_IN + i] = w[s.ENERGY_OUT + i] = 0.0
     if kind == CURRENT:  # it jumps
         w[s.I_0 + i] = setpoint
     w[s.I_1 + i] = w[s.I_0 + i]
-    w[s.ETA_SLOPE + i] = w[s.I_SLOPE + i] = w[s.J_SLOPE + i] = 0.0
-    w[s.XS_SLOPE + i] = w[s.YS_SLOPE + i] = 0.0
 
 
 @lanes
 def idle(w):
     """Fill a workspace with numbers that are harmless wherever a lane has no case."""
-    w[:] = 1.0
+    w[:] = 1.0  # the factors of properties that are flat, which nobody writes, among them
     for i in range(LANES):
         for row in range(COUNT):
             middle = 0.5 * (max(LOWER[row], -1.0) + min(UPPER[row], 1.0))
@@ -133,10 +132,6 @@ def idle(w):
         values = np.zeros(len(VALUES))
         enter(w, i, CURRENT, values, 0.0)
         w[s.ACTIVE + i] = 0.0
-    ones = (s.F_KAPPA, s.F_TDF, s.F_T_PLUS, s.F_J_N, s.F_J_P, s.F_D_N, s.F_D_P)
-    for row in ones:
-        w[row : row + LANES] = 1.0
-    w[s.F_OUTER_N : s.F_OUTER_P + LANES] = 1.0
     w[s.ENT_N : s.ENT_N + LANES] = 0.0
     w[s.ENT_P : s.ENT_P + LANES] = 0.0
 

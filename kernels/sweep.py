@@ -37,6 +37,18 @@ TRACE_GROWTH = 1.15  # enough points to draw a relaxation by straight lines
 
 
 @lanes
+def board(w, i, vector, base, columns, own):
+    """Put a case into lane `i`: its numbers, and the fresh cell that they make."""
+    vector[:] = base
+    for column in range(columns.shape[0]):
+        vector[columns[column]] = own[column]
+    for row in range(COUNT):
+        w[row * LANES + i] = vector[row]
+    settle(w, i)
+    w[s.ACTIVE + i] = 1.0
+
+
+@lanes
 def close(w, i, cycle, case, per_cycle):
     """Add the sums of a finished protocol step up."""
     per_cycle[0, cycle, case] += w[s.CHARGE_IN + i]
@@ -106,14 +118,8 @@ def run(
                         break
                     case[i], busy, step[i] = following, busy + 1, 0
                     following += 1
-                    vectors[i] = base
-                    for column in range(columns.shape[0]):
-                        vectors[i, columns[column]] = own[column, case[i]]
-                    for row in range(COUNT):
-                        w[row * LANES + i] = vectors[i, row]
                     per_cycle[:, :, case[i]] = 0.0
-                    settle(w, i)
-                    w[s.ACTIVE + i] = 1.0
+                    board(w, i, vectors[i], base, columns, own[:, case[i]])
                 w[s.FINISHED + i] = 0.0
             if busy == 0:
                 break

@@ -17,7 +17,7 @@ from kernels import parameters as p
 from kernels import sei
 from kernels import tables as t
 from kernels import workspace as s
-from kernels.compiled import lanes
+from kernels.compiled import lanes, law
 from kernels.electrolyte import ELECTRODE_CELLS, SEPARATOR
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
@@ -31,7 +31,7 @@ from kernels.vector_math import asinh, log
 
 # Departures of the side charge within one step at tolerance 1, shares of the negative electrode's
 # capacity.
-SIDE_CHARGE_CURVATURE = 3e-4  # between trapezoid and Simpson's rule
+SIDE_CHARGE_CURVATURE = 3e-4  # between trapezoid and Lobatto's rule
 SIDE_CHARGE_CHANGE = 3e-5  # left by one iteration on the film
 EARLY = 0.5 - 0.5 / math.sqrt(5.0)  # inner points of Lobatto's rule, weights 5/12
 LATE = 1.0 - EARLY
@@ -54,6 +54,27 @@ def predict_temperature(w):
         T_b = temperature_step(T_a, w[s.HEAT_0 + i], per_watt, cooling, w[p.T_AMB + i])
         w[s.PER_WATT + i], w[s.T_1 + i] = per_watt, T_b
         w[s.Z_MID + i] = (w[s.PER_T_REF + i] - 2.0 / (T_a + T_b)) / GAS
+
+
+@law
+def propose_particle(
+    w, i, steps, per_steps, unit, before, after, mode, mode_c, mode_i, surface_c, surface_i, surface
+):  # fmt: skip
+    """Modes and surface of a particle at the end of the step, after its mean: names are rows, but
+    for the forcing `before`, and `after` without the end current.
+    """
+    e = decays(w[steps + i])
+    constants, slopes = w[surface_c + i], w[surface_i + i]
+    for k in range(MODES):
+        at = k * LANES + i
+        mean = mean_decay(RATES[k], e[k], w[steps + i], w[per_steps + i])
+        gain = RESIDUES[k] * w[unit + i]
+        constant = mode_step(w[mode + at], gain, before, after, e[k], mean)
+        slope = gain * (1.0 - mean)
+        w[mode_c + at], w[mode_i + at] = constant, slope
+        constants, slopes = constants + constant, slopes + slope
+    w[surface_c + i], w[surface_i + i] = constants, slopes
+    w[surface + i] = constants + slopes * w[s.I_1 + i]
 
 
 @lanes
@@ -91,34 +112,16 @@ def propose(w, tables, flat):
         w[s.CHI + i] = 2.0 * (1.0 - t_plus) * w[p.TDF + i] * w[s.F_TDF + i]
 
     for i in range(LANES):
-        steps, per_steps, unit = w[s.STEPS_N + i], w[s.PER_STEPS_N + i], w[s.UNIT_N + i]
         before, after = w[s.I_0 + i] + w[s.SIDE_0 + i], w[s.SIDE_1 + i]
-        e = decays(steps)
-        constants, slopes = w[s.XS_C + i], w[s.XS_I + i]
-        for k in range(MODES):
-            at = k * LANES + i
-            mean = mean_decay(RATES[k], e[k], steps, per_steps)
-            gain = RESIDUES[k] * unit
-            constant = mode_step(w[s.X_MODE + at], gain, before, after, e[k], mean)
-            slope = gain * (1.0 - mean)
-            w[s.X_MODE_C + at], w[s.X_MODE_I + at] = constant, slope
-            constants, slopes = constants + constant, slopes + slope
-        w[s.XS_C + i], w[s.XS_I + i] = constants, slopes
-        w[s.XS + i] = constants + slopes * w[s.I_1 + i]
+        propose_particle(
+            w, i, s.STEPS_N, s.PER_STEPS_N, s.UNIT_N, before, after, s.X_MODE, s.X_MODE_C,
+            s.X_MODE_I, s.XS_C, s.XS_I, s.XS,
+        )  # fmt: skip
     for i in range(LANES):
-        steps, per_steps, unit = w[s.STEPS_P + i], w[s.PER_STEPS_P + i], w[s.UNIT_P + i]
-        e = decays(steps)
-        constants, slopes = w[s.YS_C + i], w[s.YS_I + i]
-        for k in range(MODES):
-            at = k * LANES + i
-            mean = mean_decay(RATES[k], e[k], steps, per_steps)
-            gain = RESIDUES[k] * unit
-            constant = mode_step(w[s.Y_MODE + at], gain, w[s.I_0 + i], 0.0, e[k], mean)
-            slope = gain * (1.0 - mean)
-            w[s.Y_MODE_C + at], w[s.Y_MODE_I + at] = constant, slope
-            constants, slopes = constants + constant, slopes + slope
-        w[s.YS_C + i], w[s.YS_I + i] = constants, slopes
-        w[s.YS + i] = constants + slopes * w[s.I_1 + i]
+        propose_particle(
+            w, i, s.STEPS_P, s.PER_STEPS_P, s.UNIT_P, w[s.I_0 + i], 0.0, s.Y_MODE, s.Y_MODE_C,
+            s.Y_MODE_I, s.YS_C, s.YS_I, s.YS,
+        )  # fmt: skip
     link(w)
     eliminate(w)
     propose_salt(w)

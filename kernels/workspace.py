@@ -23,7 +23,7 @@ def _block(count):
 
 
 # Fixed for a case: stoichiometry per coulomb, particle area and its inverse, D / R^2 at reference;
-(Q_N, Q_P, S_N, S_P, PER_S_N, PER_S_P, RATE_N, RATE_P) = _rows(8)
+(Q_N, Q_P, S_N, S_P, PER_S_N, RATE_N, RATE_P) = _rows(7)
 # electrolyte: conductance per diffusivity between volumes and from the last one to the edge,
 # salt volumes, salt source per ampere, relaxation time times diffusivity, mean concentration;
 (LINK_N, LINK_P, EDGE_N, EDGE_S, EDGE_P) = _rows(5)

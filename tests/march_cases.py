@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -181,7 +181,7 @@ def power(
     cycle: int = 0,
 ) -> Step:
     """A constant power, positive on discharge, until a voltage."""
-    return Step(POWER, watts, until, NONE, duration, charge, cycle)
+    return replace(current(watts, until, duration, charge, cycle), kind=POWER)
 
 
 def rest(duration: float, cycle: int = 0) -> Step:

@@ -156,7 +156,7 @@ def test_the_time_constant_is_nearly_that_of_the_slowest_mode(name, short_by):
     rates = eigh(-matrix, np.diag(h * eps), eigvals_only=True, subset_by_index=[0, 1])
     assert abs(rates[0]) < 1e-9 * rates[1]  # the total of the salt
     L, porosity, D = np.reshape(layers, (3, 3))
-    tau = relaxation_time(*(L / D), *(L * porosity), TRANSFERENCE)
+    tau = relaxation_time(*(L / D), *(L * porosity))
     shortfall = 1.0 - tau * rates[1]
     # a Rayleigh quotient errs to one side; mesh error 2e-4
     assert -5e-4 < shortfall < 1.05 * short_by
@@ -165,16 +165,16 @@ def test_the_time_constant_is_nearly_that_of_the_slowest_mode(name, short_by):
 def test_the_time_constant_scales_with_paths_and_volumes():
     L, porosity, D = np.reshape(LAYERS["graphite | NMC"], (3, 3))
     path, volume = L / D, L * porosity
-    tau = relaxation_time(*path, *volume, TRANSFERENCE)
+    tau = relaxation_time(*path, *volume)
     np.testing.assert_allclose(
-        relaxation_time(*(3 * path), *(5 * volume), 0.0), 15 * tau, rtol=1e-13, atol=0
+        relaxation_time(*(3 * path), *(5 * volume)), 15 * tau, rtol=1e-13, atol=0
     )
 
 
 @EACH_CELL
 def test_a_cell_has_the_time_constant_of_its_layers(layers):
     L, porosity, D = np.reshape(layers, (3, 3))
-    tau = relaxation_time(*(L / D), *(L * porosity), TRANSFERENCE)
+    tau = relaxation_time(*(L / D), *(L * porosity))
     w = _workspace(layers)
     np.testing.assert_allclose(_rows(w, s.RELAXATION) / DIFFUSIVITY, tau, rtol=1e-12, atol=0)
 

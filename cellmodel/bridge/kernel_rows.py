@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cellmodel.bridge.sei_laws import LAWS
+from cellmodel.bridge.sei_laws import LAWS, number
 from cellmodel.errors import unknown_name
 
 Number = float | np.ndarray
@@ -26,14 +26,10 @@ LAYERS = (
 )
 
 
-def _number(name: str) -> Row:
-    return lambda read: read(name)
-
-
 def _electrode(side: str) -> dict[str, Row]:
     Side = side.capitalize()
     return {
-        f"{side}_{row}": _number(name)
+        f"{side}_{row}": number(name)
         for row, name in {
             "electrode_thickness": f"{Side} electrode thickness [m]",
             "particle_radius": f"{Side} particle radius [m]",
@@ -86,7 +82,7 @@ ROWS: dict[str, Row] = {
     "heat_capacity": _heat_capacity,
     "cooling": _cooling,
     **{
-        row: _number(name)
+        row: number(name)
         for row, name in {
             "separator_thickness": "Separator thickness [m]",
             "separator_porosity": "Separator porosity",

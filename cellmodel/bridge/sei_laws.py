@@ -27,7 +27,8 @@ ELECTRON_CONDUCTIVITY = "SEI electron conductivity [S.m-1]"
 TUNNELLING_BARRIER = "Tunneling barrier factor [m-1]"
 
 
-def _number(name: str) -> Row:
+def number(name: str) -> Row:
+    """Return a row that is a number of the set."""
     return lambda read: read(name)
 
 
@@ -37,8 +38,8 @@ def _constant(value: float) -> Row:
 
 # transfer to a reaction at the bottom of the film: its potential is that behind the film
 _REACTION = {
-    "sei_prefactor": _number(EXCHANGE_CURRENT),
-    "sei_open_circuit_potential": _number(OPEN_CIRCUIT_POTENTIAL),
+    "sei_prefactor": number(EXCHANGE_CURRENT),
+    "sei_open_circuit_potential": number(OPEN_CIRCUIT_POTENTIAL),
     "sei_reaction_resistance": _constant(1.0),
     "sei_film_drop": _constant(1.0),
 }
@@ -48,7 +49,7 @@ _EC_REACTION = _REACTION | {
     "sei_slowing": lambda read: read(RATE) / read(EC_DIFFUSIVITY),
 }
 _SYMMETRIC = {"sei_transfer": _constant(0.5)}
-_ASYMMETRIC = {"sei_transfer": _number(TRANSFER)}
+_ASYMMETRIC = {"sei_transfer": number(TRANSFER)}
 _PER_THICKNESS = {"sei_transport_resistance": _constant(1.0)}  # m-1
 
 _STATED: dict[str, dict[str, Row]] = {
@@ -62,8 +63,8 @@ _STATED: dict[str, dict[str, Row]] = {
     },
     "electron-migration limited": _PER_THICKNESS
     | {
-        "sei_prefactor": _number(ELECTRON_CONDUCTIVITY),
-        "sei_open_circuit_potential": _number(OPEN_CIRCUIT_POTENTIAL),
+        "sei_prefactor": number(ELECTRON_CONDUCTIVITY),
+        "sei_open_circuit_potential": number(OPEN_CIRCUIT_POTENTIAL),
         "sei_migration": _constant(1.0),
     },
     "interstitial-diffusion limited": _PER_THICKNESS
@@ -77,8 +78,8 @@ _STATED: dict[str, dict[str, Row]] = {
     "ec reaction limited (asymmetric)": _EC_REACTION | _ASYMMETRIC,
     "tunnelling limited": _SYMMETRIC
     | {
-        "sei_prefactor": _number(EXCHANGE_CURRENT),
-        "sei_barrier": _number(TUNNELLING_BARRIER),
+        "sei_prefactor": number(EXCHANGE_CURRENT),
+        "sei_barrier": number(TUNNELLING_BARRIER),
         "sei_reaction_resistance": _constant(1.0),
     },
 }
