@@ -19,7 +19,13 @@ from cellmodel.quantity import (
     shipped,
     text,
 )
+from cellmodel.unpassivated_surface import NAME as UNPASSIVATED_SURFACE
+from cellmodel.unpassivated_surface import PARAMETERS as UNPASSIVATED_PARAMETERS
 
+#: models of what happens in formation besides SEI growth -> parameters that each needs
+FORMATION_MODELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"none": (), UNPASSIVATED_SURFACE: tuple(UNPASSIVATED_PARAMETERS)}
+)
 #: PyBaMM's SEI growth laws, by its option strings -> the parameter that sets the rate of each
 SEI_LAWS: Mapping[str, str] = MappingProxyType(
     {
@@ -58,6 +64,8 @@ class Cell:
         "protocol" under which, and "parameter" with which it was.
     materials
         What the bill of materials needs.
+    formation
+        What happens in formation besides SEI growth, one of FORMATION_MODELS.
     """
 
     name: str
@@ -71,6 +79,7 @@ class Cell:
     first_cycle_efficiency: Quantity
     calibration: Mapping[str, str]
     materials: Mapping[str, Quantity | str] = field(default_factory=lambda: MappingProxyType({}))
+    formation: str = "none"
 
     def parameter(self, name: str) -> float:
         """Return a number of the cell.
@@ -140,6 +149,7 @@ class Cell:
         rows: list[tuple[str, float | str, str, str]] = [
             ("parameter set", self.parameter_set, "", "PyBaMM"),
             ("SEI law", self.sei, "", "PyBaMM"),
+            ("formation model", self.formation, "", "cellmodel"),
         ]
         named = {
             "negative stoichiometry, fresh": self.negative_stoichiometry,
@@ -183,12 +193,13 @@ def load_cell(name: str | Path | Cell) -> Cell:
     if isinstance(name, Cell):
         return name
     required = ("parameter_set", "sei", "fresh", "first_cycle")
-    optional = ("parameters", "materials")
+    optional = ("parameters", "materials", "formation")
     path, table, texts = read_input("cells", "cell", name, required, optional)
     texts |= {key: text(table[key], f"{path}: {key}") for key in ("parameter_set", "sei")}
     if texts["sei"] not in SEI_LAWS:
         known = tuple(SEI_LAWS)
         raise InputError(f"{path}: sei must be one of {known}, got {quoted(texts['sei'])}")
+    texts["formation"] = text(table.get("formation", "none"), f"{path}: formation")
     stoichiometries = ("negative_stoichiometry", "positive_stoichiometry")
     check_keys(table["fresh"], stoichiometries, f"{path}: [fresh]", required=stoichiometries)
     fresh = {
@@ -200,6 +211,7 @@ def load_cell(name: str | Path | Cell) -> Cell:
     check_keys(first, keys, where, required=keys)
     parameters = _read_parameters(table.get("parameters", {}), f"{path}: [parameters]")
     _check_window(parameters, str(path))
+    _check_formation(texts["formation"], parameters, str(path))
     return Cell(
         **texts,
         **fresh,
@@ -242,6 +254,25 @@ def _read_materials(table: object, where: str) -> dict[str, Quantity | str]:
         else read_quantity(entry, f"{where} {name}")
         for name, entry in table.items()
     }
+
+
+def _check_formation(model: str, parameters: Mapping[str, Quantity], where: str) -> None:
+    if model not in FORMATION_MODELS:
+        raise unknown_name(f"formation model in {where}", model, FORMATION_MODELS)
+    needed = FORMATION_MODELS[model]
+    lacking = [name for name in needed if name not in parameters]
+    if lacking:
+        raise InputError(
+            f"{where}: formation = {quoted(model)} needs the parameters {', '.join(lacking)} in "
+            "[parameters]"
+        )
+    models = {name for names in FORMATION_MODELS.values() for name in names}
+    idle = sorted(models.intersection(parameters) - set(needed))
+    if idle:
+        raise InputError(
+            f"{where}: formation = {quoted(model)} does not read {', '.join(idle)}; remove them or "
+            "name the formation model that does"
+        )
 
 
 def _check_window(parameters: Mapping[str, Quantity], where: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pybamm
 
+from cellmodel.bridge.scaled_functions import NEUTRAL, SCALED, scale
 from cellmodel.cell import Cell
 from cellmodel.errors import InputError, quoted, unknown_name
 
@@ -41,7 +42,11 @@ def fresh_state(cell: Cell) -> State:
 
 
 def parameter_values(
-    cell: Cell, temperature: float = 298.15, state: State | None = None
+    cell: Cell,
+    temperature: float = 298.15,
+    state: State | None = None,
+    *,
+    scaled: bool = True,
 ) -> pybamm.ParameterValues:
     """Return what PyBaMM needs to simulate `cell`.
 
@@ -54,6 +59,8 @@ def parameter_values(
         Of the surroundings, and of the cell at the start [K].
     state
         Start; the fresh cell if None.
+    scaled
+        Whether the functions carry their factors (`scaled_functions`); the kernels have rows.
 
     Returns
     -------
@@ -71,6 +78,8 @@ def parameter_values(
         {name: quantity.value for name, quantity in cell.parameters.items()},
         check_already_exists=False,
     )
+    if scaled:
+        scale(values)
     maximum = {
         side: cell.parameter(f"Maximum concentration in {side} electrode [mol.m-3]")
         for side in ("negative", "positive")
@@ -110,6 +119,8 @@ def parameter(cell: Cell, name: str) -> float:
     if name in cell.parameters:
         return cell.parameters[name].value
     values = shipped_values(cell.parameter_set)
+    if name in NEUTRAL:
+        return NEUTRAL[name]
     if name not in values.keys():  # noqa: SIM118 (ParameterValues is no Mapping)
         raise unknown_name(f"parameter of cell '{cell.name}'", name, parameter_names(cell))
     value = values[name]
@@ -124,6 +135,7 @@ def parameter(cell: Cell, name: str) -> float:
 def parameter_names(cell: Cell) -> list[str]:
     """Return the names of all parameters of the cell, functions included."""
     known = set(shipped_values(cell.parameter_set).keys()) | set(cell.parameters)
+    known |= {name for function in SCALED if function in known for name in SCALED[function]}
     return sorted(known - {"chemistry", "citations"})
 
 

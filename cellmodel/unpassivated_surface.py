@@ -1,0 +1,55 @@
+"""The formation model of unpassivated surface: its parameters.
+
+Graphite that expands while it first fills opens surface that its film does not cover. Until that
+surface heals, in hours, a shuttle passes charge through the cell near the top of charge, and
+lithium is lost. The equations are in `kernels.passivation`; the evidence is the data of Cui et al.
+2024 (Joule): 29 formation protocols of NMC532 / graphite pouch cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+NAME = "unpassivated surface"
+
+#: our parameter names, in PyBaMM's style -> kernel row; densities are per negative particle surface
+PARAMETERS: Mapping[str, str] = MappingProxyType(
+    {
+        "Shuttle current density [A.m-2]": "shuttle_current",
+        "Shuttle order": "shuttle_order",
+        "Shuttle onset potential [V]": "shuttle_potential",
+        "Shuttle potential width [V]": "shuttle_width",
+        "Electrolyte oxidation current density [A.m-2]": "oxidation_current",
+        "Electrolyte oxidation reference potential [V]": "oxidation_potential",
+        "Electrolyte oxidation potential width [V]": "oxidation_width",
+        "Electrolyte oxidation activation energy [J.mol-1]": "oxidation_activation",
+        "Unpassivated surface lithium loss current density [A.m-2]": "unpassivated_current",
+        "Unpassivated surface healing time [s]": "healing_time",
+        "Unpassivated surface healing activation energy [J.mol-1]": "healing_activation",
+        "Plating surface renewal [V.s]": "plating_renewal",
+        "Lithium storage rate [C.m-2.s-0.5]": "storage_rate",
+        "Lithium storage activation energy [J.mol-1]": "storage_activation",
+    }
+)
+#: of the stoichiometry, PyBaMM's: the surface opens with it
+VOLUME_CHANGE = "Negative electrode volume change"
+#: what the kernels take for a cell without: none of it
+ABSENT: Mapping[str, float] = MappingProxyType(
+    {
+        "Shuttle current density [A.m-2]": 0.0,
+        "Shuttle order": 1.0,
+        "Shuttle onset potential [V]": 5.0,
+        "Shuttle potential width [V]": 0.03,
+        "Electrolyte oxidation current density [A.m-2]": 0.0,
+        "Electrolyte oxidation reference potential [V]": 5.0,
+        "Electrolyte oxidation potential width [V]": 0.1,
+        "Electrolyte oxidation activation energy [J.mol-1]": 0.0,
+        "Unpassivated surface lithium loss current density [A.m-2]": 0.0,
+        "Unpassivated surface healing time [s]": 3600.0,
+        "Unpassivated surface healing activation energy [J.mol-1]": 0.0,
+        "Plating surface renewal [V.s]": 1e30,
+        "Lithium storage rate [C.m-2.s-0.5]": 0.0,
+        "Lithium storage activation energy [J.mol-1]": 0.0,
+    }
+)
