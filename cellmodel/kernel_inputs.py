@@ -79,7 +79,7 @@ def kernel_inputs(design: DesignSpace) -> KernelInputs:
             raise unknown_name(kind, name, known)
     kinds = np.array([_KINDS[step.kind] for step in steps], dtype=np.int64)
     tabulated = kernel_cell(
-        parameter_values(cell),
+        parameter_values(cell, scaled=False),
         cell.sei,
         (cell.negative_stoichiometry.value, cell.positive_stoichiometry.value),
         own=set(design.parameter_names) - {CAPACITY},

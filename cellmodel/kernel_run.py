@@ -19,6 +19,9 @@ SECONDS_PER_HOUR = 3600.0
 _PER_CYCLE = ("charge_capacity", "discharge_capacity", "charge_energy", "discharge_energy")
 _IN_HOURS = {
     "lithium_loss",
+    "parasitic_charge",
+    "stored_lithium",
+    "kinetic_loss",
     "formation_time",
     "charge_time",
     "discharge_time",

@@ -58,6 +58,13 @@ _FORMATION = (
     VariableSpec("energy_efficiency", "1", "discharge energy / charge energy", _CYCLE),
     VariableSpec("first_cycle_efficiency", "1", "coulombic efficiency of the first cycle"),
     VariableSpec("lithium_loss", "A h", "lithium inventory consumed by side reactions"),
+    VariableSpec("parasitic_charge", "A h", "charge passed by shuttle and electrolyte oxidation"),
+    VariableSpec("stored_lithium", "A h", "lithium that the negative electrode keeps, reversibly"),
+    VariableSpec(
+        "kinetic_loss", "A h", "charge that an infinitely slow discharge would still give"
+    ),
+    VariableSpec("unpassivated_surface", "1", "unpassivated surface / all that expansion opens"),
+    VariableSpec("highest_negative_stoichiometry", "1", "highest mean negative stoichiometry"),
     VariableSpec(
         "sei_thickness",
         "m",

@@ -7,13 +7,15 @@ one is done. A lane never sees another one, so results do not depend on how case
 import numpy as np
 
 from kernels import parameters as p
+from kernels import tables as t
 from kernels import workspace as s
 from kernels.compiled import lanes
 from kernels.electrolyte import CELLS, EDGE, ELECTRODE_CELLS, relaxation_time
 from kernels.kinetics import FARADAY
 from kernels.parameters import COUNT, LANES, LOWER, UPPER
 from kernels.particle import MODES
-from kernels.protocol import CURRENT, NONE, VALUES
+from kernels.passivation import STORE_AT_START, consume, keep, leak, predict_side_currents
+from kernels.protocol import CURRENT, NONE, SKIP, VALUES
 from kernels.status import INVALID_INPUT, OK
 from kernels.step_control import advance, compare_with_limits, judge, look_ahead
 from kernels.time_step import evaluate, grow_film, propose, steer
@@ -91,12 +93,20 @@ def settle(w, i):
     for k in range(CELLS):
         w[s.SALT + k * LANES + i] = w[p.C_E + i]
     w[s.TIME + i] = w[s.TIME_IN + i] = w[s.TIME_OUT + i] = w[s.SQUARED_CURRENT + i] = 0.0
-    w[s.PHI_MIN + i] = NONE
+    w[s.PHI_MIN + i], w[s.CUT_OFF + i] = NONE, NONE
+    for row in range(s.SURFACE, s.DPHI_P + LANES, LANES):
+        w[row + i] = 0.0
+    w[s.X_MAX + i], w[s.STORE + i] = w[p.X_0 + i], STORE_AT_START * STORE_AT_START
 
 
 @lanes
 def enter(w, i, kind, values, opened):
-    """Let lane `i` begin a protocol step of the given kind and values (protocol.VALUES)."""
+    """Let lane `i` begin a protocol step of the given kind and values (protocol.VALUES).
+
+    The first time step of a current step is `opened` long [s].
+    """
+    w[s.SKIPPABLE + i] = 1.0 if kind >= SKIP else 0.0
+    kind = kind % SKIP
     setpoint, voltage, current, left, charge = values[0], values[1], values[2], values[3], values[4]
     if kind == CURRENT:  # its charge is a matter of time
         left = min(left, charge / max(abs(setpoint), 1e-30))
@@ -116,7 +126,9 @@ def enter(w, i, kind, values, opened):
     w[s.H + i] = min(opened, left) if kind == CURRENT else 0.0
     w[s.CHARGE_IN + i] = w[s.CHARGE_OUT + i] = w[s.ENERGY_IN + i] = w[s.ENERGY_OUT + i] = 0.0
     if kind == CURRENT:  # it jumps
-        w[s.I_0 + i] = setpoint
+        w[s.I_0 + i] = setpoint + w[s.LEAK_0 + i]
+        if setpoint > 0.0 and voltage < NONE:
+            w[s.CUT_OFF + i] = voltage
     w[s.I_1 + i] = w[s.I_0 + i]
 
 
@@ -139,11 +151,20 @@ def idle(w):
 @lanes
 def attempt(w, tables, flat, tolerance, growth, landing):
     """Try one time step in every lane; returns whether any lane has finished its protocol step."""
+    bare = not flat[t.NEW_SURFACE]
+    if bare:
+        predict_side_currents(w)
     propose(w, tables, flat)
     evaluate(w, tables, flat)
+    if bare:
+        leak(w, tables)
     steer(w)
+    if bare:
+        consume(w)
     grow_film(w, tables)
     compare_with_limits(w, tables, landing)
     judge(w, tolerance, growth)
     look_ahead(w, tables)
+    if bare:
+        keep(w)
     return advance(w)

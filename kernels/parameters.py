@@ -77,6 +77,21 @@ BOUNDS = {
     "sei_lithium_ratio": (0.0, 100.0),  # mol of lithium per mol of SEI
     "sei_activation": (-1e6, 1e6),  # J mol-1
     "sei_initial_thickness": (0.0, 1e-3),  # m
+    # of `passivation`
+    "shuttle_current": (-1e-300, 1e6),  # A m-2
+    "shuttle_order": (0.0, 20.0),
+    "shuttle_potential": (-10.0, 10.0),  # V
+    "shuttle_width": (1e-4, 10.0),  # V
+    "oxidation_current": (-1e-300, 1e6),  # A m-2
+    "oxidation_potential": (-10.0, 10.0),  # V
+    "oxidation_width": (1e-3, 10.0),  # V
+    "oxidation_activation": (-1e6, 1e6),  # J mol-1
+    "unpassivated_current": (-1e-300, 1e6),  # A m-2
+    "healing_time": (0.0, 1e12),  # s
+    "healing_activation": (-1e6, 1e6),  # J mol-1
+    "plating_renewal": (0.0, 1e31),  # V s
+    "storage_rate": (-1e-300, 1e6),  # C m-2 s-0.5
+    "storage_activation": (-1e6, 1e6),  # J mol-1
     "negative_stoichiometry": (0.0, 1.0),
     "positive_stoichiometry": (0.0, 1.0),
 }
@@ -92,5 +107,7 @@ UPPER = np.array([bounds[1] for bounds in BOUNDS.values()])
     O_J_P, C_E_REF,
     D_E, E_D_E, KAPPA, E_KAPPA, T_PLUS, TDF, HEAT_CAPACITY, COOLING, T_AMB, T_INIT, T_REF,
     A_SEI, ALPHA_SEI, U_SEI, BETA_SEI, REACTION_SEI, SLOWING_SEI, TRANSPORT_SEI, MIGRATION_SEI,
-    DROP_SEI, RHO_SEI, V_SEI, Z_SEI, E_SEI, L_SEI_0, X_0, Y_0,
+    DROP_SEI, RHO_SEI, V_SEI, Z_SEI, E_SEI, L_SEI_0,
+    SHUTTLE, SHUTTLE_ORDER, U_SHUTTLE, W_SHUTTLE, OXIDATION, U_OXIDATION, W_OXIDATION, E_OXIDATION,
+    UNPASSIVATED, HEALING_TIME, E_HEALING, RENEWAL, STORAGE, E_STORAGE, X_0, Y_0,
 ) = range(0, COUNT * LANES, LANES)  # fmt: skip

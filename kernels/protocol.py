@@ -5,6 +5,7 @@ every case). Whichever limit comes first ends a step.
 CURRENT = 0  # rests are current steps, too
 VOLTAGE = 1
 POWER = 2
+SKIP = 4  # added to the kind of a step that may begin beyond its limits, and is then skipped
 
 #: values of a step, in the order of their last index
 VALUES = (

@@ -10,7 +10,7 @@ import math
 from kernels import parameters as p
 from kernels import tables as t
 from kernels import workspace as s
-from kernels.compiled import lanes
+from kernels.compiled import lanes, law
 from kernels.electrolyte import CELLS
 from kernels.parameters import LANES
 from kernels.particle import MODES
@@ -46,6 +46,7 @@ STUCK_STEP = 1e-3  # s, below which a step that would leave the model's range en
 ATTEMPT_LIMIT = 500  # per protocol step at tolerance 1
 # within a thousandth of empty or full PyBaMM's potentials are asymptotes of its own making
 STOICHIOMETRY_EDGE = 1e-3
+HALVINGS = 8  # of the interval in which the charge left is; within it the voltage is linear
 TEMPERATURE_LOW, TEMPERATURE_HIGH = 233.0, 373.0  # K, range of the tables
 
 
@@ -78,6 +79,36 @@ def share_to_limit(w, tables, i, x, dx, y, dy, eta, deta):
     return share
 
 
+@law
+def open_circuit_voltage(tables, x, y):
+    """Difference of both potentials [V] at the reference temperature."""
+    U_n, _, _ = lookup(tables, t.U_N, x)
+    U_p, _, _ = lookup(tables, t.U_P, y)
+    return U_p - U_n
+
+
+@lanes
+def charge_left(w, i, tables):
+    """Charge [C] that a discharge without end would still take down to the last cut-off."""
+    x, y, cut_off = w[s.X + i], w[s.Y + i], w[s.CUT_OFF + i]
+    per_x, per_y = -w[s.Q_N + i], w[s.Q_P + i]
+    low, before = 0.0, open_circuit_voltage(tables, x, y)
+    high = min((x - STOICHIOMETRY_EDGE) / -per_x, (1.0 - STOICHIOMETRY_EDGE - y) / per_y)
+    after = open_circuit_voltage(tables, x + per_x * high, y + per_y * high)
+    if cut_off >= before:
+        return 0.0
+    if after >= cut_off:
+        return max(high, 0.0)
+    for _ in range(HALVINGS):
+        charge = 0.5 * (low + high)
+        voltage = open_circuit_voltage(tables, x + per_x * charge, y + per_y * charge)
+        if voltage > cut_off:
+            low, before = charge, voltage
+        else:
+            high, after = charge, voltage
+    return low + (high - low) * (before - cut_off) / (before - after)
+
+
 @lanes
 def compare_with_limits(w, tables, landing):
     """How far the step departed from straight lines (DEPARTURE in volts, ERROR relative), whether
@@ -85,7 +116,8 @@ def compare_with_limits(w, tables, landing):
     """
     for i in range(LANES):
         h, kind = w[s.H + i], w[s.KIND + i]
-        I_a, I_b = w[s.I_0 + i], w[s.I_1 + i]
+        # of the terminals: what leaks inside the cell does not count
+        I_a, I_b = w[s.I_0 + i] - w[s.LEAK_0 + i], w[s.I_1 + i] - w[s.LEAK_1 + i]
         dxs, dys = w[s.XS + i] - w[s.XS_0 + i], w[s.YS + i] - w[s.YS_0 + i]
         bent_eta = w[s.ETA_1 + i] - w[s.ETA_0 + i] - w[s.ETA_SLOPE + i] * h
         bent_n = w[s.SLOPE_N + i] * (dxs - w[s.XS_SLOPE + i] * h)
@@ -93,12 +125,14 @@ def compare_with_limits(w, tables, landing):
         bent = bent_eta + bent_p - bent_n
         w[s.DEPARTURE + i] = bent
         # the surface was filled by the side current as predicted
-        mistaken = 0.5 * h * abs(w[s.J_1 + i] - w[s.J_GUESS + i]) * w[s.S_N + i] * w[s.Q_N + i]
+        mistaken = abs(w[s.J_1 + i] - w[s.J_GUESS + i] + w[s.LOSS_1 + i] - w[s.LOSS_GUESS + i])
+        mistaken *= 0.5 * h * w[s.S_N + i] * w[s.Q_N + i]
         mistaken *= abs(w[s.SLOPE_N + i])
         energy = (abs(bent_eta) + abs(bent_n) + abs(bent_p) + mistaken) * abs(I_b)
-        charge = abs(I_b - I_a - w[s.I_SLOPE + i] * h) + abs(mistaken / w[s.DV_DI + i])
-        share = energy * (1.0 / ENERGY_DEPARTURE)
-        share = share if kind == CURRENT else charge * (1.0 / CHARGE_DEPARTURE)
+        inside = abs(w[s.I_1 + i] - w[s.I_0 + i] - w[s.I_SLOPE + i] * h)
+        charge = inside + (0.0 if kind == CURRENT else abs(mistaken / w[s.DV_DI + i]))
+        share = energy * (1.0 / ENERGY_DEPARTURE) if kind == CURRENT else 0.0
+        share += charge * (1.0 / CHARGE_DEPARTURE)
         w[s.ERROR + i] = share * h * w[s.Q_N + i]
 
         # voltage: +1 while charging, when it climbs towards its limit
@@ -175,7 +209,7 @@ def judge(w, tolerance, growth):
         hit = (w[s.HIT + i] > 0.0) | (w[s.OVER + i] > 0.0) | (h >= left)
         accepted = active & valid & settled & (not over) & ((error <= ACCEPTABLE) | short)
         infeasible = active & accepted & opening & (h == 0.0) & (w[s.OVER + i] > 0.0)
-        infeasible = infeasible & (w[s.KIND + i] != VOLTAGE)
+        infeasible = infeasible & (w[s.KIND + i] != VOLTAGE) & (w[s.SKIPPABLE + i] == 0.0)
         stuck = active & (not valid) & (h < STUCK_STEP) & ((h > 0.0) | settled)
         attempts = w[s.ATTEMPTS + i] + 1.0
         endless = active & (not stuck) & (attempts >= ATTEMPT_LIMIT / math.sqrt(tolerance))
@@ -236,7 +270,7 @@ def advance(w):
         landed = accepted & (w[s.FINISHED + i] > 0.0)
         h = w[s.H + i] if accepted else 0.0
         beyond = w[s.BEYOND + i] if landed else 0.0
-        I_a, I_b = w[s.I_0 + i], w[s.I_1 + i]
+        I_a, I_b = w[s.I_0 + i] - w[s.LEAK_0 + i], w[s.I_1 + i] - w[s.LEAK_1 + i]
         dxs, dys = w[s.XS + i] - w[s.XS_0 + i], w[s.YS + i] - w[s.YS_0 + i]
         # the mean of each potential over the step is exact, the rest of the voltage a parabola
         mean_n = (w[s.AREA_N + i] - w[s.AREA_N_0 + i]) / dxs if abs(dxs) > 1e-6 else w[s.POT_N + i]
@@ -262,6 +296,8 @@ def advance(w):
         # side charge, corrected: what leaves the particles is what the film gains
         consumed = w[s.SIDE_CHARGE + i] + beyond * w[s.J_1 + i] if accepted else 0.0
         guessed = 0.5 * h * (w[s.J_0 + i] + w[s.J_GUESS + i])
+        I_b = w[s.I_1 + i]
+        rest = beyond * I_b
         x = w[s.X_C + i] + w[s.X_I + i] * I_b - w[s.Q_N + i] * rest
         x -= w[s.Q_N + i] * w[s.S_N + i] * (consumed - guessed)
         y = w[s.Y_C + i] + w[s.Y_I + i] * I_b + w[s.Q_P + i] * rest
@@ -325,7 +361,8 @@ def advance(w):
         again = (accepted == 0.0) & (h == H) & (abs(w[s.I_1 + i]) < NONE)
         trial = w[s.I_1 + i] if again else trial
         w[s.I_0 + i] = now
-        w[s.I_1 + i] = now if w[s.KIND + i] == CURRENT else trial
+        w[s.LEAK_0 + i] = choose(accepted, w[s.LEAK_1 + i], w[s.LEAK_0 + i])
+        w[s.I_1 + i] = trial
         w[s.H + i] = H * w[s.ACTIVE + i]
     # a loop of its own: a sum must keep its order, which would stop the vectorisation of the others
     finished = False

@@ -6,17 +6,22 @@ case is what varies. A vector is the cell's parameters (`parameters.NAMES`) foll
 protocol's values, step by step.
 """
 
+import math
+
 import numpy as np
 from numba import config, njit, prange
 
 from kernels import parameters as p
+from kernels import tables as t
 from kernels import workspace as s
 from kernels.cell import TRACE, attempt, enter, idle, settle
 from kernels.compiled import lanes
 from kernels.parameters import COUNT, LANES
+from kernels.passivation import STORE_AT_START
 from kernels.protocol import VALUES
 from kernels.status import OK
-from kernels.step_control import FIRST_STEP, LANDING
+from kernels.step_control import FIRST_STEP, LANDING, charge_left
+from kernels.tables import lookup
 
 #: rows of the summary
 SUMMARY = (
@@ -30,6 +35,11 @@ SUMMARY = (
     "lowest_negative_potential",  # V
     "negative_stoichiometry",
     "positive_stoichiometry",
+    "parasitic_charge",  # C
+    "stored_lithium",  # C
+    "kinetic_loss",  # C
+    "unpassivated_surface",
+    "highest_negative_stoichiometry",
 )
 TASK = 64 * LANES  # cases: long enough that lanes without one are rare, at its end
 GROWTH = 3.0  # most that a time step may be longer than the one before
@@ -37,7 +47,7 @@ TRACE_GROWTH = 1.15  # enough points to draw a relaxation by straight lines
 
 
 @lanes
-def board(w, i, vector, base, columns, own):
+def board(w, i, vector, base, columns, own, tables, flat):
     """Put a case into lane `i`: its numbers, and the fresh cell that they make."""
     vector[:] = base
     for column in range(columns.shape[0]):
@@ -45,6 +55,8 @@ def board(w, i, vector, base, columns, own):
     for row in range(COUNT):
         w[row * LANES + i] = vector[row]
     settle(w, i)
+    if not flat[t.NEW_SURFACE]:
+        w[s.OPENED + i], _, _ = lookup(tables, t.NEW_SURFACE, w[s.X + i])
     w[s.ACTIVE + i] = 1.0
 
 
@@ -58,7 +70,7 @@ def close(w, i, cycle, case, per_cycle):
 
 
 @lanes
-def leave(w, i, case, per_cycle, summary, status):
+def leave(w, i, case, tables, per_cycle, summary, status):
     """Write the results of the case that lane `i` has finished."""
     status[case] = np.int8(w[s.STATUS + i])
     if w[s.STATUS + i] != OK:
@@ -66,7 +78,7 @@ def leave(w, i, case, per_cycle, summary, status):
         summary[:, case] = np.nan
         return
     film = w[s.FILM + i] - w[p.L_SEI_0 + i]
-    summary[0, case] = film / w[s.FILM_PER_CHARGE + i] * w[s.S_N + i]
+    summary[0, case] = (film / w[s.FILM_PER_CHARGE + i] + w[s.LOST + i]) * w[s.S_N + i]
     summary[1, case] = w[s.FILM + i]
     summary[2, case] = w[s.TIME + i]
     summary[3, case] = w[s.TIME_IN + i]
@@ -76,6 +88,11 @@ def leave(w, i, case, per_cycle, summary, status):
     summary[7, case] = w[s.PHI_MIN + i]
     summary[8, case] = w[s.X + i]
     summary[9, case] = w[s.Y + i]
+    summary[10, case] = w[s.LEAKED + i]
+    summary[11, case] = (math.sqrt(w[s.STORE + i]) - STORE_AT_START) * w[s.S_N + i]
+    summary[12, case] = charge_left(w, i, tables)
+    summary[13, case] = w[s.SURFACE + i]
+    summary[14, case] = w[s.X_MAX + i]
 
 
 @lanes
@@ -93,6 +110,8 @@ def run(
     case = np.full(LANES, -1)
     step = np.zeros(LANES, dtype=np.int64)
     landing = LANDING * min(tolerance, 1.0)
+    # with a leak, the current inside the cell has to be found first
+    first_step = opened if flat[t.NEW_SURFACE] else 0.0
     following, rows, tried, busy = first, 0, 0, 0
     finished = True
     w[s.FINISHED : s.FINISHED + LANES] = 1.0
@@ -108,10 +127,11 @@ def run(
                     if case[i] >= 0:
                         if w[s.STATUS + i] == OK and step[i] < kinds.shape[0]:
                             at = COUNT + step[i] * len(VALUES)
-                            enter(w, i, kinds[step[i]], vectors[i, at : at + len(VALUES)], opened)
+                            values = vectors[i, at : at + len(VALUES)]
+                            enter(w, i, kinds[step[i]], values, first_step)
                             if w[s.STATUS + i] == OK:
                                 break
-                        leave(w, i, case[i], per_cycle, summary, status)
+                        leave(w, i, case[i], tables, per_cycle, summary, status)
                         case[i], busy = -1, busy - 1
                         w[s.ACTIVE + i] = w[s.H + i] = 0.0
                     if following >= last:
@@ -119,7 +139,7 @@ def run(
                     case[i], busy, step[i] = following, busy + 1, 0
                     following += 1
                     per_cycle[:, :, case[i]] = 0.0
-                    board(w, i, vectors[i], base, columns, own[:, case[i]])
+                    board(w, i, vectors[i], base, columns, own[:, case[i]], tables, flat)
                 w[s.FINISHED + i] = 0.0
             if busy == 0:
                 break
@@ -131,6 +151,7 @@ def run(
         ):
             for column, row in enumerate((s.TIME, s.V_0, s.I_0, s.T, s.X, s.Y, s.FILM)):
                 trace[rows, column] = w[row]
+            trace[rows, 2] -= w[s.LEAK_0]
             trace[rows, 7] = at
             rows += 1
     return rows, tried

@@ -87,7 +87,8 @@ def propose(w, tables, flat):
         # side reaction, predicted; it fills the negative electrode no less than the cell's current
         j_a = w[s.J_0 + i]
         j_b = max(j_a + w[s.J_SLOPE + i] * h, 0.0)
-        side_a, side_b = w[s.S_N + i] * j_a, w[s.S_N + i] * j_b
+        side_a = w[s.S_N + i] * (j_a + w[s.OTHER_0 + i])
+        side_b = w[s.S_N + i] * (j_b + w[s.OTHER_1 + i])
         w[s.J_GUESS + i], w[s.SIDE_0 + i], w[s.SIDE_1 + i] = j_b, side_a, side_b
         w[s.FILM_1 + i] = w[s.FILM + i] + 0.5 * h * (j_a + j_b) * w[s.FILM_PER_CHARGE + i]
         # mean stoichiometries: charge balance
@@ -186,6 +187,8 @@ def evaluate(w, tables, flat):
         deta_n = 2.0 * thermal_voltage * (1.0 - I * dj0_n) / math.sqrt(I * I + own_n * own_n)
         deta_p = 2.0 * thermal_voltage * (1.0 - I * dj0_p) / math.sqrt(I * I + own_p * own_p)
         w[s.DETA_N + i] = deta_n
+        w[s.PHI_P_1 + i] = U_p + eta_p
+        w[s.DPHI_P + i] = w[s.SLOPE_P + i] * w[s.YS_I + i] - deta_p
         w[s.DV_DI + i] = (
             w[s.SLOPE_P + i] * w[s.YS_I + i]
             - w[s.SLOPE_N + i] * w[s.XS_I + i]
@@ -205,19 +208,22 @@ def evaluate(w, tables, flat):
 
 @lanes
 def steer(w):
-    """One iteration of Newton's method on the end current where voltage or power is set.
+    """One iteration of Newton's method on the end current where it is not given: where voltage or
+    power is set, or part of the current leaks inside the cell.
 
     AWAY is how far the voltage was from where it belongs. Surfaces and potentials move along.
     """
     for i in range(LANES):
-        I, V, kind = w[s.I_1 + i], w[s.V_1 + i], w[s.KIND + i]
-        dV = w[s.DV_DI + i]
-        missing = w[s.SETPOINT + i] - (V * I if kind == POWER else V)
-        slope = V + I * dV if kind == POWER else dV
-        moved = 0.0 if kind == CURRENT else missing / slope
+        I, V, kind = w[s.I_1 + i] - w[s.LEAK_1 + i], w[s.V_1 + i], w[s.KIND + i]
+        dI, dV = 1.0 - w[s.DLEAK + i], w[s.DV_DI + i]
+        missing = w[s.SETPOINT + i] - (V * I if kind == POWER else (I if kind == CURRENT else V))
+        slope = V * dI + I * dV if kind == POWER else (dI if kind == CURRENT else dV)
+        moved = missing / slope
         w[s.AWAY + i] = abs(moved * dV)
-        w[s.I_1 + i] = I + moved
+        w[s.I_1 + i] += moved
         w[s.V_1 + i] = V + dV * moved
+        w[s.LEAK_1 + i] += w[s.DLEAK + i] * moved
+        w[s.PHI_P_1 + i] += w[s.DPHI_P + i] * moved
         x, y = w[s.XS_I + i] * moved, w[s.YS_I + i] * moved
         w[s.XS + i] += x
         w[s.YS + i] += y

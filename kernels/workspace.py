@@ -58,15 +58,24 @@ LINK, RATIO, PIVOT = _block(CELLS - 1), _block(CELLS - 1), _block(CELLS)
 # Surfaces: stoichiometry, potential with its slope and integral, entropic change, other factors
 (XS, YS, POT_N, POT_P, SLOPE_N, SLOPE_P, AREA_N, AREA_P, ENT_N, ENT_P) = _rows(10)
 (F_J_N, F_J_P, F_D_N, F_D_P) = _rows(4)
+# `passivation`, 0 without it. State: unpassivated surface, all that was opened, highest mean
+# stoichiometry, squared store, charges lost and leaked; at the end of the step;
+(SURFACE, OPENED, X_MAX, STORE, LOST, LEAKED) = _rows(6)
+(SURFACE_1, OPENED_1, X_MAX_1, ACTIVE_SURFACE) = _rows(4)
+# leak, loss of lithium, other side current densities than the film's (predicted) at both ends;
+# leak over current; potentials of the electrodes against lithium
+(LEAK_0, LEAK_1, DLEAK, LOSS_0, LOSS_1, LOSS_GUESS, LOSS_SLOPE, OTHER_0, OTHER_1) = _rows(9)
+(LEAK_SLOPE,) = _rows(1)
+(PHI_N_0, PHI_P_1, DPHI_P) = _rows(3)
 # The protocol step: kind, setpoint, limits, time left, bracket of the limit, charge passed;
 (KIND, SETPOINT, VOLTAGE_LIMIT, CURRENT_LIMIT, CHARGE_LIMIT, LEFT, BRACKET, PASSED) = _rows(8)
 # marching or not, status, attempts
-(ACTIVE, OPENING, STATUS, ATTEMPTS) = _rows(4)
+(ACTIVE, OPENING, STATUS, ATTEMPTS, SKIPPABLE) = _rows(5)
 # The verdict on a time step
 (DEPARTURE, ERROR, OVER, OVER_VOLTAGE, HIT, BEYOND, AHEAD, NEAR, TO_LIMIT) = _rows(9)
 (ACCEPTED, H_NEXT, FINISHED) = _rows(3)
 # Sums over the protocol step, and over the protocol
 (CHARGE_IN, CHARGE_OUT, ENERGY_IN, ENERGY_OUT) = _rows(4)
-(TIME, TIME_IN, TIME_OUT, SQUARED_CURRENT, T_MAX, PHI_MIN) = _rows(6)
+(TIME, TIME_IN, TIME_OUT, SQUARED_CURRENT, T_MAX, PHI_MIN, CUT_OFF) = _rows(7)
 
 SIZE = _start

@@ -8,6 +8,7 @@ name.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ import numpy as np
 import pybamm
 
 from cellmodel.bridge.kernel_rows import Number, names, rows
+from cellmodel.bridge.scaled_functions import NEUTRAL
 from cellmodel.bridge.set_functions import (
     SALT,
     SIDES,
@@ -27,11 +29,12 @@ from cellmodel.bridge.set_tables import SetTables
 from cellmodel.bridge.temperature_dependence import require_arrhenius
 from cellmodel.bridge.transport import PROPERTIES, tabulate_transport
 from cellmodel.errors import InputError, unknown_name
+from cellmodel.unpassivated_surface import ABSENT, NAME, PARAMETERS, VOLUME_CHANGE
 from kernels import parameters, tables
 
 INITIAL_SALT = "Initial concentration in electrolyte [mol.m-3]"
 #: what a set may lack, with a stand-in
-OPTIONAL = {"Contact resistance [Ohm]": 0.0}
+OPTIONAL = {"Contact resistance [Ohm]": 0.0, **NEUTRAL, **ABSENT}
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,12 @@ class KernelCell:
             for name, power in powers.items():
                 if name in own:
                     measured[row] = measured[row] * (own[name] / self.numbers[name]) ** power
-        return {row: function(read) for row, function in rows(self.sei).items()} | measured
+        made = {row: function(read) for row, function in rows(self.sei).items()}
+        # what a cell puts on top of a function of its set, beside what was measured on it
+        for row in made.keys() & measured.keys():
+            combine = operator.add if row.endswith("_activation") else operator.mul
+            measured[row] = combine(measured[row], made[row])
+        return made | measured
 
 
 def kernel_cell(
@@ -130,6 +138,8 @@ def kernel_cell(
         measured |= _exchange_current(functions, side, salt, table)
         powers[f"{side}_exchange_current"] = _powers(functions, side, salt, own)
         _potential(functions, side, table)
+    if set(PARAMETERS) <= set(values.keys()):  # the formation model's
+        _new_surface(functions, table)
     for name, row in PROPERTIES.items():
         numbers[name], energy = tabulate_transport(functions, name, salt, table)
         if f"{row}_activation" in parameters.NAMES:
@@ -145,6 +155,18 @@ def _numbers(functions: SetFunctions, sei: str) -> dict[str, Number]:
     }
     plain = (names(sei) | {"Reference temperature [K]"}) - PROPERTIES.keys() - lacking.keys()
     return {name: functions.number(name) for name in sorted(plain)} | lacking
+
+
+def _new_surface(functions: SetFunctions, table: SetTables) -> None:
+    """Tabulate the share of all new surface that is open at a stoichiometry."""
+    whole = float(functions.volume_change(np.ones(1))[0] - functions.volume_change(np.zeros(1))[0])
+    if not whole > 0.0:
+        raise InputError(
+            f"'{VOLUME_CHANGE}' must rise from an empty to a full electrode for formation = "
+            f"'{NAME}', got {whole:g}"
+        )
+    empty = functions.volume_change(np.zeros(1))
+    table.fill(tables.NEW_SURFACE, lambda s: (functions.volume_change(s) - empty) / whole)
 
 
 def _potential(functions: SetFunctions, side: str, table: SetTables) -> None:

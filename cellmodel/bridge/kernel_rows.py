@@ -12,6 +12,7 @@ import numpy as np
 
 from cellmodel.bridge.sei_laws import LAWS, number
 from cellmodel.errors import unknown_name
+from cellmodel.unpassivated_surface import PARAMETERS as UNPASSIVATED_SURFACE
 
 Number = float | np.ndarray
 Read = Callable[[str], Number]
@@ -39,8 +40,19 @@ def _electrode(side: str) -> dict[str, Row]:
             "bruggeman_electrode": f"{Side} electrode Bruggeman coefficient (electrode)",
             "conductivity": f"{Side} electrode conductivity [S.m-1]",
             "maximum_concentration": f"Maximum concentration in {side} electrode [mol.m-3]",
-            "diffusivity": f"{Side} particle diffusivity [m2.s-1]",
         }.items()
+    } | {
+        f"{side}_diffusivity": lambda read: (
+            read(f"{Side} particle diffusivity [m2.s-1]")
+            * read(f"{Side} particle diffusivity factor")
+        ),
+        f"{side}_diffusivity_activation": number(
+            f"{Side} particle diffusivity activation energy [J.mol-1]"
+        ),
+        f"{side}_exchange_current": number(f"{Side} electrode exchange-current density factor"),
+        f"{side}_exchange_current_activation": number(
+            f"{Side} electrode exchange-current density activation energy [J.mol-1]"
+        ),
     }
 
 
@@ -101,6 +113,7 @@ ROWS: dict[str, Row] = {
             "sei_lithium_ratio": "Ratio of lithium moles to SEI moles",
             "sei_activation": "SEI growth activation energy [J.mol-1]",
             "sei_initial_thickness": "Initial SEI thickness [m]",
+            **{row: name for name, row in UNPASSIVATED_SURFACE.items()},
         }.items()
     },
 }

@@ -1,0 +1,161 @@
+"""What happens on surface that is not passivated yet: a shuttle, lost lithium, healing.
+
+Graphite expands while it first fills and opens surface u, relative to all that it ever will. There
+a shuttle is reduced that the positive electrode oxidises near the top of charge: a discharge
+current inside the cell, which costs charge but no lithium. Beside it the electrolyte is oxidised.
+
+    I_leak = S_n (j_sh u^n s + j_ox exp((phi_p - U_ox) / w_ox))
+    s = 1 / (1 + exp(-(phi_p - U) / w))        the gate of the shuttle
+    j_x = j_un u^n s                           lithium lost there, without a film
+    du/dt = dG/dt + max(-phi_n, 0) / r - u / tau,  G(x_max) the surface opened so far
+    dq/dt = k^2 x / (2 q)                      lithium that the electrode keeps, slow and reversible
+
+phi_p, phi_n: potentials of the electrodes against lithium; S_n: particle surface of the negative
+electrode, to which densities refer; x_max: highest mean stoichiometry so far. j_ox, j_un, 1 / tau
+and k follow Arrhenius, j_un and 1 / tau with one energy. Where plating can begin (phi_n < 0), it
+renews surface. Evidence: 29 formation protocols of NMC532 / graphite cells, data of Cui et al. 2024
+(Joule); that surface opens with expansion is in Weng et al. 2023, J. Electrochem. Soc. 170 090523.
+The square root of time is that of diffusion, into overhang for example.
+"""
+
+import math
+
+from kernels import parameters as p
+from kernels import tables as t
+from kernels import workspace as s
+from kernels.compiled import lanes, law
+from kernels.kinetics import GAS, arrhenius
+from kernels.parameters import LANES
+from kernels.tables import lookup
+from kernels.vector_math import choose, exp, log
+
+STORE_AT_START = 0.01  # C m-2: the store's first filling, so that its rate is finite
+LEAST_SURFACE = 1e-12
+STEEPEST = 40.0  # exponent at which a current is cut: far beyond any that could flow
+
+
+@law
+def gate(potential, onset, width):
+    """Share of the shuttle that the positive electrode oxidises."""
+    return 1.0 / (1.0 + exp(min(-(potential - onset) / width, STEEPEST)))
+
+
+@law
+def leak_density(potential, shuttle, onset, width, oxidation, reference, oxidation_width):
+    """Leak current density [A m-2] and its slope over the potential of the positive electrode.
+
+    Parameters
+    ----------
+    potential : V, of the positive electrode against lithium
+    shuttle : A m-2, j_sh u^n
+    onset, width : V
+    oxidation : A m-2, j_ox at this temperature
+    reference, oxidation_width : V
+    """
+    share = gate(potential, onset, width)
+    oxidised = oxidation * exp(min((potential - reference) / oxidation_width, STEEPEST))
+    slope = shuttle * share * (1.0 - share) / width + oxidised / oxidation_width
+    return shuttle * share + oxidised, slope
+
+
+@lanes
+def predict_side_currents(w):
+    """Lithium lost and kept besides the film, at both ends of the step; kept in closed form."""
+    for i in range(LANES):
+        h, z = w[s.H + i], (w[s.PER_T_REF + i] - 1.0 / w[s.T + i]) / GAS
+        rate = w[p.STORAGE + i] * arrhenius(w[p.E_STORAGE + i], z)
+        store = w[s.STORE + i]
+        kept = (
+            rate
+            * rate
+            * w[s.X + i]
+            / (math.sqrt(store) + math.sqrt(store + h * rate * rate * w[s.X + i]))
+        )
+        lost = w[s.LOSS_0 + i]
+        w[s.LOSS_GUESS + i] = max(lost + w[s.LOSS_SLOPE + i] * h, 0.0)
+        w[s.OTHER_0 + i] = lost + kept
+        w[s.OTHER_1 + i] = w[s.LOSS_GUESS + i] + kept
+
+
+@lanes
+def leak(w, tables):
+    """Surface at the end of the step, the leak there and its slope over current."""
+    for i in range(LANES):
+        h, T = w[s.H + i], w[s.T_1 + i]
+        x = max(w[s.X_C + i] + w[s.X_I + i] * w[s.I_1 + i], w[s.X_MAX + i])
+        opened, _, _ = lookup(tables, t.NEW_SURFACE, x)
+        phi = w[s.POT_N + i] + w[s.ETA_N_1 + i]
+        plating = 0.5 * h * (max(-w[s.PHI_N_0 + i], 0.0) + max(-phi, 0.0))
+        new = max(opened - w[s.OPENED + i], 0.0) + plating / w[p.RENEWAL + i]
+        # healing, with all that is new made midway
+        healed = arrhenius(w[p.E_HEALING + i], w[s.Z_MID + i]) / w[p.HEALING_TIME + i]
+        half = exp(max(-0.5 * h * healed, -STEEPEST))
+        u = (w[s.SURFACE + i] * half + new) * half
+        w[s.X_MAX_1 + i], w[s.OPENED_1 + i], w[s.SURFACE_1 + i] = x, opened, u
+        z = (w[s.PER_T_REF + i] - 1.0 / T) / GAS
+        active = exp(w[p.SHUTTLE_ORDER + i] * log(max(u, LEAST_SURFACE)))
+        w[s.ACTIVE_SURFACE + i] = active
+        density, slope = leak_density(
+            w[s.PHI_P_1 + i], w[p.SHUTTLE + i] * active, w[p.U_SHUTTLE + i], w[p.W_SHUTTLE + i],
+            w[p.OXIDATION + i] * arrhenius(w[p.E_OXIDATION + i], z), w[p.U_OXIDATION + i],
+            w[p.W_OXIDATION + i],
+        )  # fmt: skip
+        w[s.LEAK_1 + i] = density * w[s.S_N + i]
+        w[s.DLEAK + i] = slope * w[s.S_N + i] * w[s.DPHI_P + i]
+
+
+@lanes
+def consume(w):
+    """Lithium lost on the surface at the end of the step, and the heat of the leak."""
+    for i in range(LANES):
+        z = (w[s.PER_T_REF + i] - 1.0 / w[s.T_1 + i]) / GAS
+        share = gate(w[s.PHI_P_1 + i], w[p.U_SHUTTLE + i], w[p.W_SHUTTLE + i])
+        density = w[p.UNPASSIVATED + i] * arrhenius(w[p.E_HEALING + i], z)
+        w[s.LOSS_1 + i] = density * w[s.ACTIVE_SURFACE + i] * share
+        w[s.HEAT_1 + i] += w[s.LEAK_1 + i] * w[s.V_1 + i]
+
+
+@lanes
+def keep(w):
+    """Add up and move on what an accepted step did to the surface; takes the lithium it consumed
+    beyond what was predicted from the negative electrode.
+    """
+    for i in range(LANES):
+        accepted = w[s.ACCEPTED + i]
+        landed = (accepted > 0.0) & (w[s.FINISHED + i] > 0.0)
+        h, beyond = w[s.H + i], w[s.BEYOND + i] if landed else 0.0
+        whole = h + beyond
+        x_1 = w[s.X_C + i] + w[s.X_I + i] * w[s.I_1 + i]
+        rate = w[p.STORAGE + i] * arrhenius(w[p.E_STORAGE + i], w[s.Z_MID + i])
+        before = w[s.STORE + i]
+        after = before + whole * rate * rate * 0.5 * (w[s.X + i] + x_1)
+        after = max(after, STORE_AT_START * STORE_AT_START)
+        kept = math.sqrt(after) - math.sqrt(before)
+        # currents are parabolas through their last slopes; the state followed straight lines
+        continued = (h > 0.0) & (w[s.OPENING + i] == 0.0)
+        known = w[s.H_0 + i] > 0.0
+        bow = h * h / (6.0 * (h + w[s.H_0 + i])) if continued & known else 0.0
+        leak_0, leak_1, loss_0, loss_1 = (
+            w[s.LEAK_0 + i], w[s.LEAK_1 + i], w[s.LOSS_0 + i], w[s.LOSS_1 + i],
+        )  # fmt: skip
+        bow_leak = bow * (leak_1 - leak_0 - w[s.LEAK_SLOPE + i] * h)
+        bow_loss = bow * (loss_1 - loss_0 - w[s.LOSS_SLOPE + i] * h)
+        lost = 0.5 * h * (loss_0 + loss_1) - bow_loss + beyond * loss_1
+        leaked = 0.5 * h * (leak_0 + leak_1) - bow_leak + beyond * leak_1
+        guessed = 0.5 * h * (w[s.OTHER_0 + i] + w[s.OTHER_1 + i])
+        excess = w[s.Q_N + i] * ((kept + lost - guessed) * w[s.S_N + i] - bow_leak)
+        per_second = 1.0 / h if continued else 0.0
+        change_leak, change_loss = (leak_1 - leak_0) * per_second, (loss_1 - loss_0) * per_second
+        w[s.X_C + i] -= choose(accepted, excess, 0.0)
+        w[s.Y_C + i] -= choose(accepted, w[s.Q_P + i] * bow_leak, 0.0)
+        w[s.LOST + i] += choose(accepted, lost, 0.0)
+        w[s.LEAKED + i] += choose(accepted, leaked, 0.0)
+        w[s.STORE + i] = choose(accepted, after, before)
+        w[s.LOSS_SLOPE + i] = choose(accepted, change_loss, w[s.LOSS_SLOPE + i])
+        w[s.LEAK_SLOPE + i] = choose(accepted, change_leak, w[s.LEAK_SLOPE + i])
+        w[s.LOSS_0 + i] = choose(accepted, w[s.LOSS_1 + i], w[s.LOSS_0 + i])
+        w[s.SURFACE + i] = choose(accepted, w[s.SURFACE_1 + i], w[s.SURFACE + i])
+        w[s.OPENED + i] = choose(accepted, w[s.OPENED_1 + i], w[s.OPENED + i])
+        w[s.X_MAX + i] = choose(accepted, w[s.X_MAX_1 + i], w[s.X_MAX + i])
+        phi = w[s.POT_N + i] + w[s.ETA_N_1 + i]
+        w[s.PHI_N_0 + i] = choose(accepted, phi, w[s.PHI_N_0 + i])
