@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,14 +13,21 @@ import numpy as np
 
 from cellmodel.errors import InputError, quoted, unknown_name
 from cellmodel.quantity import TEMPERATURE, Range, check_keys, read_input, shipped, text
-from cellmodel.step import Step, Term, parse_step, parse_term
+from cellmodel.repeated_cycle import (
+    COUNT,
+    MOST_STEPS,
+    RepeatedCycle,
+    expand,
+    measuring_cycles,
+    read_repeated_cycles,
+)
+from cellmodel.step import Step, Term, parse_term
 
 if TYPE_CHECKING:
     from cellmodel.cell import Cell
 
-UNITS = ("C", "A", "W", "V", "A.h", "s", "min", "h", "K")
+UNITS = ("C", "A", "W", "V", "A.h", "s", "min", "h", "K", COUNT)
 HALLS = ("soak", "ageing")
-MOST_STEPS = 64
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,8 @@ class Variable:
     default
         The number, or the PyBaMM name of the cell's parameter that gives it.
     unit
-        One of C, A, W, V, A.h, s, min, h, K; "C" is the rate in nominal capacities per hour.
+        One of C, A, W, V, A.h, s, min, h, K; "C" is the rate in nominal capacities per hour. Or
+        "1", a whole number: how often a cycle is run. That cannot be swept.
     low, high
         What the variable may be.
     description, source
@@ -52,6 +59,19 @@ class Variable:
         """The range that values must keep to."""
         hint = TEMPERATURE.hint if self.unit == "K" else ""
         return Range(self.low, self.high, self.unit, hint=hint)
+
+    def check(self, what: str, value: object) -> float:
+        """Return `value` as a float.
+
+        Raises
+        ------
+        InputError
+            If it is no number, out of range, or not whole where it counts cycles.
+        """
+        number = self.bounds.check(what, value)
+        if self.unit == COUNT and number != int(number):
+            raise InputError(f"{what} must be a whole number, got {number!r}")
+        return number
 
 
 @dataclass(frozen=True)
@@ -96,14 +116,19 @@ class Protocol:
     capacity is the net charge that has passed since the step began. A rest ends by time.
     `{name}` is a variable, whose unit must be the one that follows.
 
+    A charge whose voltage limit is already met when it begins is passed over where another stage
+    or a hold follows, as a cycler does; likewise a discharge. Elsewhere that is an error.
+
     Parameters
     ----------
     name, title, source
         File stem, one line for people, where the protocol comes from.
     variables
         Name -> Variable; `temperature` [K] is the temperature of chamber and cell at the start.
+    written
+        The cycles as in the file, each with how often it is run.
     cycles
-        The steps of each cycle, as written.
+        The steps of each cycle that is run, as written.
     steps
         The same steps parsed, in order, each with the index of its cycle.
     off_channel
@@ -114,6 +139,7 @@ class Protocol:
     title: str
     source: str
     variables: Mapping[str, Variable]
+    written: tuple[RepeatedCycle, ...]
     cycles: tuple[tuple[str, ...], ...]
     steps: tuple[Step, ...]
     off_channel: tuple[OffChannel, ...] = ()
@@ -129,16 +155,19 @@ class Protocol:
         Raises
         ------
         InputError
-            If a name is unknown, a value is no number or out of range, or cut-offs are out of
-            order.
+            If a name is unknown, a value is no number or out of range, cut-offs are out of
+            order, or there are too many steps.
         """
         variables = dict(self.variables)
         for name, value in values.items():
             if name not in variables:
                 raise unknown_name(f"variable of protocol '{self.name}'", name, variables)
-            number = variables[name].bounds.check(name, value)
+            number = variables[name].check(name, value)
             variables[name] = replace(variables[name], default=number, source="set by the user")
         changed = replace(self, variables=MappingProxyType(variables))
+        if _counts(variables) != _counts(self.variables):
+            cycles, steps = _expanded(self.written, variables, f"protocol '{self.name}'")
+            changed = replace(changed, cycles=cycles, steps=steps)
         changed._check_order(changed._own_defaults())
         return changed
 
@@ -173,6 +202,14 @@ class Protocol:
             if name not in values:
                 raise InputError(f"protocol '{self.name}' needs a value for variable '{name}'")
             variable.bounds.check_array(name, values[name])
+            if variable.unit == COUNT and (
+                np.ndim(values[name]) or values[name] != variable.default
+            ):
+                raise InputError(
+                    f"'{name}' sets how many steps protocol '{self.name}' has, which all cases of "
+                    f"a sweep share; use protocol.with_variables({name}=...) and one sweep for "
+                    "each"
+                )
         for name in values:
             if name not in self.variables:
                 raise unknown_name(f"variable of protocol '{self.name}'", name, self.variables)
@@ -207,7 +244,7 @@ class Protocol:
         """Index of the last cycle that discharges once, to a cut-off voltage: it measures the
         cell.
         """
-        return _measuring_cycles(self.steps)[-1]
+        return measuring_cycles(self.steps)[-1]
 
     def _own_defaults(self) -> dict[str, float]:
         return {n: v.default for n, v in self.variables.items() if not isinstance(v.default, str)}
@@ -279,22 +316,13 @@ def load_protocol(name: str | Path | Protocol) -> Protocol:
     path, table, texts = read_input("protocols", "protocol", name, required, optional)
     variables = _read_variables(table["variables"], f"{path}: [variables]")
     units = {key: variable.unit for key, variable in variables.items()}
-    cycles = _read_cycles(table["cycle"], f"{path}: [[cycle]]")
-    steps = tuple(
-        parse_step(template, cycle, units, str(path))
-        for cycle, templates in enumerate(cycles)
-        for template in templates
-    )
+    written = read_repeated_cycles(table["cycle"], units, f"{path}: [[cycle]]")
+    cycles, steps = _expanded(written, variables, str(path))
     off_channel = _read_off_channel(table.get("off_channel", []), units, f"{path}: [[off_channel]]")
-    if not _measuring_cycles(steps):
-        raise InputError(
-            f"{path}: one step must discharge to a cut-off ('Discharge at ... until ... V') in a "
-            "cycle that does not charge between two discharges, because the energy of the formed "
-            "cell is measured there"
-        )
     protocol = Protocol(
         **texts,
         variables=MappingProxyType(variables),
+        written=written,
         cycles=cycles,
         steps=steps,
         off_channel=off_channel,
@@ -303,16 +331,18 @@ def load_protocol(name: str | Path | Protocol) -> Protocol:
     return protocol
 
 
-def _measuring_cycles(steps: tuple[Step, ...]) -> list[int]:
-    """Return the cycles whose discharge energy is that of one full discharge, maybe in stages."""
-    cycles = []
-    for cycle, members in itertools.groupby(steps, key=lambda step: step.cycle):
-        moving = [step for step in members if step.sign != 0]
-        ways = itertools.groupby(moving, key=lambda step: step.sign)
-        discharges = [list(stages) for sign, stages in ways if sign > 0]
-        if len(discharges) == 1 and any(step.is_full_discharge for step in discharges[0]):
-            cycles.append(cycle)
-    return cycles
+def _counts(variables: Mapping[str, Variable]) -> dict[str, float]:
+    """Return the variables that say how often a cycle is run."""
+    return {
+        name: variable.default for name, variable in variables.items() if variable.unit == COUNT
+    }
+
+
+def _expanded(
+    written: tuple[RepeatedCycle, ...], variables: Mapping[str, Variable], where: str
+) -> tuple[tuple[tuple[str, ...], ...], tuple[Step, ...]]:
+    units = {name: variable.unit for name, variable in variables.items()}
+    return expand(written, _counts(variables), units, where)
 
 
 def _read_variables(table: object, where: str) -> dict[str, Variable]:
@@ -328,15 +358,17 @@ def _read_variables(table: object, where: str) -> dict[str, Variable]:
         unit = entry["unit"]
         if unit not in UNITS:
             raise InputError(f"{here}: the unit must be one of {', '.join(UNITS)}, got {unit!r}")
-        bounds = TEMPERATURE if unit == "K" else Range(0, unit=unit, above=True)
+        bounds = {"K": TEMPERATURE, COUNT: Range(0, MOST_STEPS)}.get(
+            unit, Range(0, unit=unit, above=True)
+        )
         low = bounds.check(f"{here}.low", entry["low"])
         high = bounds.check(f"{here}.high", entry["high"])
         if not low <= high:
             raise InputError(f"{here}: low <= high must hold, got {low:g} and {high:g}")
         texts = {key: text(entry[key], f"{here}.{key}") for key in ("description", "source")}
         variable = Variable(entry["default"], unit, low, high, **texts)
-        if not isinstance(variable.default, str):
-            number = variable.bounds.check(f"{here}.default", variable.default)
+        if not isinstance(variable.default, str) or unit == COUNT:  # a cell counts no cycles
+            number = variable.check(f"{here}.default", variable.default)
             variable = replace(variable, default=number)
         variables[name] = variable
     if "temperature" not in variables or variables["temperature"].unit != "K":
@@ -345,26 +377,6 @@ def _read_variables(table: object, where: str) -> dict[str, Variable]:
             "temperature of the chamber and of the cell at the start"
         )
     return variables
-
-
-def _read_cycles(tables: object, where: str) -> tuple[tuple[str, ...], ...]:
-    if not isinstance(tables, list) or not tables:
-        raise InputError(f"{where} must be a list of at least one table, got {quoted(tables)}")
-    cycles: list[tuple[str, ...]] = []
-    total = 0
-    for table in tables:
-        check_keys(table, ("steps", "repeat"), where, required=("steps",))
-        steps = table["steps"]
-        if not isinstance(steps, list) or not steps:
-            raise InputError(f"{where}.steps must be a list of steps, got {quoted(steps)}")
-        repeat = table.get("repeat", 1)
-        if isinstance(repeat, bool) or not isinstance(repeat, int) or repeat < 1:
-            raise InputError(f"{where}.repeat must be a whole number above 0, got {repeat!r}")
-        total += repeat * len(steps)
-        if total > MOST_STEPS:
-            raise InputError(f"{where}: at most {MOST_STEPS} steps are supported, got {total}")
-        cycles += [tuple(steps)] * repeat
-    return tuple(cycles)
 
 
 def _read_off_channel(

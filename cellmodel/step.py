@@ -145,6 +145,9 @@ class Step:
     voltage_limit, current_limit, time_limit, capacity_limit
         What may end the step; current and capacity are magnitudes, and the capacity counts from
         the beginning of the step.
+    leads_on
+        Whether the same charge or discharge goes on after it, by a further stage or a hold: then it
+        is passed over if its voltage limit is met when it begins.
     """
 
     template: str
@@ -156,6 +159,7 @@ class Step:
     current_limit: Term | None = None
     time_limit: Term | None = None
     capacity_limit: Term | None = None
+    leads_on: bool = False
 
     @property
     def is_full_discharge(self) -> bool:

@@ -192,7 +192,9 @@ def test_shipped_protocols_state_unit_range_and_source(name):
 @pytest.mark.parametrize("name", cm.list_protocols())
 def test_pybamm_reads_the_instructions(name):
     pybamm = pytest.importorskip("pybamm")
-    protocol = cm.load_protocol(name).with_variables(**VOLTAGES, charge_rate=0.0012345678)
+    protocol = cm.load_protocol(name)
+    rate = "charge_rate" if "charge_rate" in protocol.variables else "charge_current_1"
+    protocol = protocol.with_variables(**VOLTAGES, **{rate: 0.0012345678})
     values = {key: variable.default for key, variable in protocol.variables.items()}
     experiment = pybamm.Experiment(protocol.instructions(values))
     assert len(experiment.steps) == len(protocol.steps)
@@ -444,3 +446,96 @@ def test_the_kernels_take_every_step_as_pybamm_does(tmp_path, step):
     assert swept.status == 0
     for name in ("charge_capacity", "charge_energy", "discharge_energy", "formation_time"):
         np.testing.assert_allclose(swept[name], known[name], rtol=1e-3, atol=0)
+
+
+COUNTED = (
+    ("repeat = 2", 'repeat = "{more}"\nsteps = ["Rest for 1 s"]\n[[cycle]]'),
+    (
+        "rate =",
+        'more = {default = 2, unit = "1", low = 0, high = 63, description="d", source="s"}\nrate =',
+    ),
+)
+
+
+def test_a_variable_counts_cycles(tmp_path):
+    protocol = cm.load_protocol(_written(tmp_path, *COUNTED))
+    assert [s.cycle for s in protocol.steps] == [0, 1, 2, 2]
+    assert len(protocol.cycles) == 3
+    none = protocol.with_variables(more=0, rate=0.3)
+    assert [s.cycle for s in none.steps] == [0, 0]
+    assert none.cycles == protocol.cycles[2:]
+    assert none.with_variables(more=2, rate=0.1).steps == protocol.steps
+    assert len(protocol.with_variables(more=62).steps) == 64
+    with pytest.raises(cm.InputError, match=r"protocol 'own': at most 64 steps .*, got 65"):
+        protocol.with_variables(more=63)
+    with pytest.raises(cm.InputError, match=r"more must be a whole number, got 1.5"):
+        protocol.with_variables(more=1.5)
+    with pytest.raises(cm.InputError, match=r"more must be between 0 and 63, got -1.0"):
+        protocol.with_variables(more=-1)
+
+
+@pytest.mark.parametrize("values", [3.0, [2.0, 3.0], xr.DataArray([2.0], dims="more")])
+def test_a_count_of_cycles_is_not_swept(tmp_path, values):
+    protocol = cm.load_protocol(_written(tmp_path, *COUNTED))
+    known = {name: variable.default for name, variable in protocol.variables.items()}
+    protocol.check(known)
+    message = "'more' sets how many steps protocol 'own' has, .*; use protocol.with_variables"
+    with pytest.raises(cm.InputError, match=message):
+        protocol.check(known | {"more": values})
+    if np.ndim(values):
+        with pytest.raises(cm.InputError, match=message):
+            cm.sweep_formation("lfp-graphite", protocol, "regenerative-cycler", {"more": values})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"{more}"', '"{rate}"', r"repeat: '{rate}' must have the unit '1', got 'C'"),
+        ('"{more}"', '"{mroe}"', r"repeat; 'mroe'; the nearest known are more"),
+        ('"{more}"', '"more"', r"repeat must be a whole number above 0, got 'more'; for a number"),
+        ("default = 2,", "default = 2.5,", "more.default must be a whole number, got 2.5"),
+        ("default = 2,", "default = 'x',", "more.default must be a number, got 'x'"),
+        ("high = 63", "high = 65", "more.high must be between 0 and 64, got 65.0"),
+        ("at {rate} C", "at {more} C", "'{more}' stands where unit 'C' is needed"),
+    ],
+)
+def test_a_wrong_count_of_cycles_is_refused(tmp_path, old, new, message):
+    with pytest.raises(cm.InputError, match=message):
+        cm.load_protocol(_written(tmp_path, *COUNTED, (old, new)))
+
+
+def test_only_a_stage_that_is_followed_up_may_be_passed_over(tmp_path):
+    protocol = _loaded(
+        tmp_path,
+        "Charge at 1 C until 3.5 V",  # a stage follows
+        "Charge at C/5 until 3.6 V",  # a hold follows
+        "Hold at 3.6 V until C/20",
+        "Discharge at 1 C until 3 V",  # a stage follows
+        "Discharge at 1 C until 2 V",  # a rest follows
+        "Rest for 1 h",
+    )
+    assert [step.leads_on for step in protocol.steps[:6]] == [True, True, False, True, False, False]
+
+
+def test_two_stage_charge_is_the_campaign_of_cui():
+    protocol = cm.load_protocol("two-stage-charge").with_variables(
+        temperature=298.15, charge_current_1=0.0264, transition_voltage=3.72,
+        charge_current_2=0.036, upper_voltage=4.4, lower_voltage=3.0, hold_time=1.0,
+        discharge_current=0.048, rest_time=0.001, verification_cycles=5,
+    )  # fmt: skip
+    assert [sum(s.cycle == c for s in protocol.steps) for c in range(6)] == [5, 4, 4, 4, 4, 4]
+    values = protocol.defaults(cm.load_cell("lfp-graphite"))
+    numbers = [step.numbers(values, 1.0) for step in protocol.steps[:5]]
+    assert [n.setpoint for n in numbers] == [-0.0264, -0.036, 4.4, 0.0, 0.048]
+    assert [n.voltage_limit for n in numbers] == [3.72, 4.4, None, None, 3.0]
+    assert [n.duration for n in numbers] == [None, None, 3600, pytest.approx(3.6), None]
+    alone = protocol.with_variables(verification_cycles=0)
+    assert alone.capacity_cycle == 0
+    assert alone.cycles == protocol.cycles[:1]
+
+
+def test_fast_formation_has_five_shallow_cycles():
+    protocol = cm.load_protocol("fast-formation")
+    holds = [step for step in protocol.steps if step.kind == "voltage"]
+    assert len(holds) == 5
+    assert protocol.steps[-1].is_full_discharge

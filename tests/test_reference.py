@@ -13,6 +13,7 @@ from cellmodel.bridge import ageing, readout, reference
 from cellmodel.bridge import parameter_values as pv
 from cellmodel.bridge.experiment import experiment
 from cellmodel.calibration import calibrate_sei
+from cellmodel.step import Term
 from cellmodel.variables import VARIABLES
 
 RATE = "SEI reaction exchange current density [A.m-2]"
@@ -367,6 +368,19 @@ def test_a_step_that_passes_no_charge_is_an_error(lfp, first_cycle):
     shallow = first_cycle.with_variables(lower_voltage=3.55, discharge_rate=2.0)
     with pytest.raises(cm.InputError, match=r"step 3 .*, it begins beyond its own limits"):
         run(lfp, shallow, model="SPM")
+
+
+def test_a_stage_past_its_voltage_is_passed_over(lfp, first_cycle):
+    slow, hold, *rest = first_cycle.steps
+    fast = dataclasses.replace(slow, value=Term("1", "C"), leads_on=True)
+    assert slow.leads_on
+    staged = dataclasses.replace(
+        first_cycle,
+        cycles=((slow.template, *first_cycle.cycles[0]),),
+        steps=(slow, fast, hold, *rest),
+    )
+    for name, value in run(lfp, first_cycle, model="SPM")[1].items():
+        assert_close(run(lfp, staged, model="SPM")[1][name], value, rtol=1e-9)
 
 
 def test_a_missing_parameter_is_named(lfp, two_cycle):

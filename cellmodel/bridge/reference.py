@@ -211,8 +211,8 @@ def solve(
     Returns
     -------
     list of list
-        The solution of each step of each cycle; an EmptySolution for a hold whose current is
-        below its limit from the start.
+        The solution of each step of each cycle; an EmptySolution for a hold or a stage that is
+        past its limit from the start.
 
     Raises
     ------
@@ -250,8 +250,10 @@ def solve(
 def _fault(step: Step, result: pybamm.Solution | pybamm.EmptySolution) -> str:
     """Return why a step did not do what it should, "" if it did."""
     if isinstance(result, pybamm.EmptySolution):
-        # A hold whose current is below its limit from the start takes no time, as on a cycler.
-        return "" if step.kind == "voltage" else "it begins beyond its own limits"
+        # What is past its limit from the start takes no time, as on a cycler: a hold whose current
+        # is below it, or a stage whose voltage is beyond it, if there is a next one.
+        passed_over = step.kind == "voltage" or step.leads_on
+        return "" if passed_over else "it begins beyond its own limits"
     if result.termination == "final time":
         hours = (result.t[-1] - result.t[0]) / SECONDS_PER_HOUR
         return "" if step.time_limit is not None else f"it has no end in {hours:.0f} h"
