@@ -12,7 +12,7 @@ from cellmodel.bridge.parameter_values import parameter_values
 from cellmodel.design_space import DesignSpace
 from cellmodel.errors import unknown_name
 from kernels import parameters
-from kernels.protocol import CURRENT, NONE, POWER, VOLTAGE
+from kernels.protocol import CURRENT, NONE, POWER, SKIP, VOLTAGE
 
 CAPACITY = "Nominal cell capacity [A.h]"  # turns rates into currents
 TEMPERATURES = ("Ambient temperature [K]", "Initial temperature [K]")  # the protocol's
@@ -77,7 +77,7 @@ def kernel_inputs(design: DesignSpace) -> KernelInputs:
         if name not in known:
             kind = f"parameter that the kernels take with '{cell.sei}' SEI"
             raise unknown_name(kind, name, known)
-    kinds = np.array([_KINDS[step.kind] for step in steps], dtype=np.int64)
+    kinds = np.array([_KINDS[step.kind] + SKIP * step.leads_on for step in steps], dtype=np.int64)
     tabulated = kernel_cell(
         parameter_values(cell, scaled=False),
         cell.sei,
