@@ -1,0 +1,154 @@
+"""Unpassivated surface: leak, healing, lithium lost and kept."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from march_cases import (
+    NEGATIVE,
+    NO_HEAT,
+    NO_SEI,
+    PARAMETERS,
+    POSITIVE,
+    capacities,
+    current,
+    form,
+    hold,
+    rest,
+    smooth_tables,
+)
+
+from kernels import passivation, tables
+from kernels.protocol import SKIP
+from kernels.status import INFEASIBLE_STEP, OK
+
+pytestmark = pytest.mark.kernel
+
+OPENING = 0.2  # stoichiometry over which new surface is opened
+
+
+def _bare_tables():
+    table, flat = smooth_tables()
+    grid = np.linspace(0.0, 1.0, tables.INTERVALS + 1)
+    opened, slope = 1.0 - np.exp(-grid / OPENING), np.exp(-grid / OPENING) / OPENING
+    table[tables.NEW_SURFACE] = tables.hermite_table(opened, slope)
+    flat[tables.NEW_SURFACE] = False
+    return table, flat
+
+
+BARE = _bare_tables()
+ACTIVE = {
+    "shuttle_current": 1.0,
+    "shuttle_order": 2.0,
+    "oxidation_current": 0.01,
+    "oxidation_potential": 4.3,
+    "unpassivated_current": 0.2,
+    "plating_renewal": 360.0,
+    "storage_rate": 0.05,
+}
+
+
+def test_half_of_the_shuttle_passes_at_its_onset():
+    assert passivation.gate(4.25, 4.25, 0.03) == 0.5
+
+
+def test_the_slope_of_the_leak_is_its_derivative():
+    numbers = (3.0, 4.25, 0.03, 0.01, 4.4, 0.1)
+    for potential in (3.5, 4.2, 4.25, 4.3, 4.5):
+        _, slope = passivation.leak_density(potential, *numbers)
+        above, _ = passivation.leak_density(potential + 1e-5, *numbers)
+        below, _ = passivation.leak_density(potential - 1e-5, *numbers)
+        np.testing.assert_allclose(slope, (above - below) / 2e-5, rtol=1e-6, atol=0)
+
+
+def test_without_coefficients_nothing_happens():
+    plain, bare = form(), form(tabulated=BARE)
+    assert bare.status == OK
+    for name in ("parasitic_charge", "stored_lithium"):
+        assert bare[name] == 0.0
+    for name in ("charge_in", "charge_out", "energy_in", "energy_out"):
+        # a step begins with a search for its current, so that time steps differ
+        np.testing.assert_allclose(getattr(bare, name), getattr(plain, name), rtol=2e-5, atol=0)
+
+
+def test_charge_and_lithium_are_conserved():
+    result = form(tabulated=BARE, **ACTIVE)
+    assert result.status == OK
+    negative, positive = capacities()
+    x_0, y_0 = PARAMETERS["negative_stoichiometry"], PARAMETERS["positive_stoichiometry"]
+    inside = result.charge_in.sum() - result.charge_out.sum() - result["parasitic_charge"]
+    assert (result["parasitic_charge"] > 100.0).all()
+    assert (result["stored_lithium"] > 10.0).all()
+    taken = (y_0 - result["positive_stoichiometry"]) * positive
+    np.testing.assert_allclose(taken, inside, rtol=1e-10, atol=0)
+    consumed = result["lithium_loss"] + result["stored_lithium"]
+    gained = (result["negative_stoichiometry"] - x_0) * negative
+    np.testing.assert_allclose(gained, inside - consumed, rtol=1e-10, atol=0)
+
+
+def test_errors_fall_with_the_tolerance():
+    names = ("lithium_loss", "parasitic_charge", "stored_lithium")
+    exact = form(tabulated=BARE, tolerance=1e-3, **ACTIVE)
+    errors = [
+        max(abs(form(tabulated=BARE, tolerance=t, **ACTIVE)[n] / exact[n] - 1.0)[0] for n in names)
+        for t in (1.0, 0.1)
+    ]
+    assert errors[0] < 0.01
+    assert errors[1] < 0.5 * errors[0]
+
+
+def test_surface_heals_at_rest():
+    hours = np.array([1.0, 2.0, 5.0])
+    charge = current(-1.0, duration=3600.0)
+    left = form(
+        (charge, rest(3600.0)),
+        {(1, "duration"): 3600.0 * hours},
+        tabulated=BARE,
+        **ACTIVE | NO_HEAT,
+    )["unpassivated_surface"]
+    # healing_time is an hour, at the reference temperature
+    np.testing.assert_allclose(left / left[0], np.exp(-(hours - 1.0)), rtol=1e-6, atol=0)
+
+
+def test_warm_surface_heals_faster():
+    steps = (current(-1.0, duration=3600.0), rest(7200.0))
+    warm = {"ambient_temperature": 318.15, "initial_temperature": 318.15}
+    left = [
+        form(steps, tabulated=BARE, **ACTIVE | NO_HEAT | changed)["unpassivated_surface"]
+        for changed in ({}, warm)
+    ]
+    assert 0.0 < left[1] < 0.1 * left[0]
+
+
+def test_the_store_fills_with_the_square_root_of_time():
+    half = {"negative_stoichiometry": 0.5, "positive_stoichiometry": 0.6}
+    hours = np.array([1.0, 4.0, 100.0])
+    numbers = {"storage_rate": 0.01} | half | NO_SEI | NO_HEAT
+    result = form((rest(1.0),), {(0, "duration"): 3600.0 * hours}, tabulated=BARE, **numbers)
+    negative, _ = capacities()
+    surface = 3.0 * PARAMETERS["negative_active_material_fraction"]
+    surface *= PARAMETERS["negative_electrode_thickness"] * PARAMETERS["electrode_area"]
+    surface /= PARAMETERS["negative_particle_radius"]
+    start = passivation.STORE_AT_START
+    # what is kept lowers x; to first order its mean counts
+    x = 0.5 - result["stored_lithium"] / negative * (2.0 / 3.0)
+    kept = np.sqrt(start**2 + 0.01**2 * x * 3600.0 * hours) - start
+    np.testing.assert_allclose(result["stored_lithium"], kept * surface, rtol=1e-4, atol=0)
+
+
+def test_kinetic_loss_is_what_equilibrium_would_still_give():
+    result = form()
+    negative, positive = capacities()
+    x = result["negative_stoichiometry"] - result["kinetic_loss"] / negative
+    y = result["positive_stoichiometry"] + result["kinetic_loss"] / positive
+    np.testing.assert_allclose(POSITIVE[0](y) - NEGATIVE[0](x), 3.0, rtol=1e-4, atol=0)
+
+
+def test_a_stage_that_is_past_its_limit_is_passed_over():
+    first = current(-1.0, until=1.0)
+    others = (current(-1.0, until=4.0), hold(4.0, until=0.25), current(1.0, until=3.0))
+    assert form((first, *others)).status == INFEASIBLE_STEP
+    passed = form((replace(first, kind=first.kind + SKIP), *others))
+    alone = form(others)
+    # no charge passes, but the next step knows a voltage to begin from: time steps differ
+    np.testing.assert_allclose(passed.outputs, alone.outputs, rtol=1e-6, atol=1e-12)
