@@ -87,6 +87,7 @@ BOUNDS = {
     "oxidation_width": (1e-3, 10.0),  # V
     "oxidation_activation": (-1e6, 1e6),  # J mol-1
     "unpassivated_current": (-1e-300, 1e6),  # A m-2
+    "passivation_charge": (-1e-300, 1e9),  # C m-2
     "healing_time": (0.0, 1e12),  # s
     "healing_activation": (-1e6, 1e6),  # J mol-1
     "plating_renewal": (0.0, 1e31),  # V s
@@ -109,5 +110,5 @@ UPPER = np.array([bounds[1] for bounds in BOUNDS.values()])
     A_SEI, ALPHA_SEI, U_SEI, BETA_SEI, REACTION_SEI, SLOWING_SEI, TRANSPORT_SEI, MIGRATION_SEI,
     DROP_SEI, RHO_SEI, V_SEI, Z_SEI, E_SEI, L_SEI_0,
     SHUTTLE, SHUTTLE_ORDER, U_SHUTTLE, W_SHUTTLE, OXIDATION, U_OXIDATION, W_OXIDATION, E_OXIDATION,
-    UNPASSIVATED, HEALING_TIME, E_HEALING, RENEWAL, STORAGE, E_STORAGE, X_0, Y_0,
+    UNPASSIVATED, PASSIVATION, HEALING_TIME, E_HEALING, RENEWAL, STORAGE, E_STORAGE, X_0, Y_0,
 ) = range(0, COUNT * LANES, LANES)  # fmt: skip

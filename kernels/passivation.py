@@ -1,11 +1,13 @@
 """What happens on surface that is not passivated yet: a shuttle, lost lithium, healing.
 
-Graphite expands while it first fills and opens surface u, relative to all that it ever will. There
-a shuttle is reduced that the positive electrode oxidises near the top of charge: a discharge
-current inside the cell, which costs charge but no lithium. Beside it the electrolyte is oxidised.
+Graphite expands while it first fills and opens surface u, relative to all that it ever will. It
+heals in hours, by growing a film that costs the charge q_f. Until then a shuttle is reduced there
+that the positive electrode oxidises near the top of charge: a discharge current inside the cell,
+which costs charge but no lithium. Beside it the electrolyte is oxidised.
 
     I_leak = S_n (j_sh u^n s + j_ox exp((phi_p - U_ox) / w_ox))
     s = 1 / (1 + exp(-(phi_p - U) / w))        the gate of the shuttle
+    j_f = q_f u / tau                          the healing film
     j_x = j_un u^n s                           lithium lost there, without a film
     du/dt = dG/dt + max(-phi_n, 0) / r - u / tau,  G(x_max) the surface opened so far
     dq/dt = k^2 x / (2 q)                      lithium that the electrode keeps, slow and reversible
@@ -91,7 +93,7 @@ def leak(w, tables):
         healed = arrhenius(w[p.E_HEALING + i], w[s.Z_MID + i]) / w[p.HEALING_TIME + i]
         half = exp(max(-0.5 * h * healed, -STEEPEST))
         u = (w[s.SURFACE + i] * half + new) * half
-        w[s.X_MAX_1 + i], w[s.OPENED_1 + i], w[s.SURFACE_1 + i] = x, opened, u
+        w[s.X_MAX_1 + i], w[s.OPENED_1 + i], w[s.SURFACE_1 + i], w[s.NEW + i] = x, opened, u, new
         z = (w[s.PER_T_REF + i] - 1.0 / T) / GAS
         active = exp(w[p.SHUTTLE_ORDER + i] * log(max(u, LEAST_SURFACE)))
         w[s.ACTIVE_SURFACE + i] = active
@@ -106,12 +108,16 @@ def leak(w, tables):
 
 @lanes
 def consume(w):
-    """Lithium lost on the surface at the end of the step, and the heat of the leak."""
+    """Lithium that the healing film takes and that is lost beside it, at the end of the step; heat of
+    the leak.
+    """
     for i in range(LANES):
         z = (w[s.PER_T_REF + i] - 1.0 / w[s.T_1 + i]) / GAS
         share = gate(w[s.PHI_P_1 + i], w[p.U_SHUTTLE + i], w[p.W_SHUTTLE + i])
         density = w[p.UNPASSIVATED + i] * arrhenius(w[p.E_HEALING + i], z)
-        w[s.LOSS_1 + i] = density * w[s.ACTIVE_SURFACE + i] * share
+        healing = arrhenius(w[p.E_HEALING + i], z) / w[p.HEALING_TIME + i]
+        w[s.HEAL_1 + i] = w[p.PASSIVATION + i] * w[s.SURFACE_1 + i] * healing
+        w[s.LOSS_1 + i] = density * w[s.ACTIVE_SURFACE + i] * share + w[s.HEAL_1 + i]
         w[s.HEAT_1 + i] += w[s.LEAK_1 + i] * w[s.V_1 + i]
 
 
@@ -135,20 +141,23 @@ def keep(w):
         continued = (h > 0.0) & (w[s.OPENING + i] == 0.0)
         known = w[s.H_0 + i] > 0.0
         bow = h * h / (6.0 * (h + w[s.H_0 + i])) if continued & known else 0.0
-        leak_0, leak_1, loss_0, loss_1 = (
-            w[s.LEAK_0 + i], w[s.LEAK_1 + i], w[s.LOSS_0 + i], w[s.LOSS_1 + i],
-        )  # fmt: skip
+        leak_0, leak_1 = w[s.LEAK_0 + i], w[s.LEAK_1 + i]
+        loss_0, loss_1 = w[s.LOSS_0 + i] - w[s.HEAL_0 + i], w[s.LOSS_1 + i] - w[s.HEAL_1 + i]
         bow_leak = bow * (leak_1 - leak_0 - w[s.LEAK_SLOPE + i] * h)
-        bow_loss = bow * (loss_1 - loss_0 - w[s.LOSS_SLOPE + i] * h)
-        lost = 0.5 * h * (loss_0 + loss_1) - bow_loss + beyond * loss_1
+        lost = 0.5 * h * (loss_0 + loss_1) + beyond * loss_1
+        healed = w[p.PASSIVATION + i] * (w[s.SURFACE + i] + w[s.NEW + i] - w[s.SURFACE_1 + i])
+        healed += beyond * w[s.HEAL_1 + i]
         leaked = 0.5 * h * (leak_0 + leak_1) - bow_leak + beyond * leak_1
         guessed = 0.5 * h * (w[s.OTHER_0 + i] + w[s.OTHER_1 + i])
-        excess = w[s.Q_N + i] * ((kept + lost - guessed) * w[s.S_N + i] - bow_leak)
+        excess = w[s.Q_N + i] * ((kept + lost + healed - guessed) * w[s.S_N + i] - bow_leak)
         per_second = 1.0 / h if continued else 0.0
-        change_leak, change_loss = (leak_1 - leak_0) * per_second, (loss_1 - loss_0) * per_second
+        change_leak = (leak_1 - leak_0) * per_second
+        change_loss = (w[s.LOSS_1 + i] - w[s.LOSS_0 + i]) * per_second
         w[s.X_C + i] -= choose(accepted, excess, 0.0)
         w[s.Y_C + i] -= choose(accepted, w[s.Q_P + i] * bow_leak, 0.0)
         w[s.LOST + i] += choose(accepted, lost, 0.0)
+        w[s.FILM + i] += choose(accepted, healed * w[s.FILM_PER_CHARGE + i], 0.0)
+        w[s.HEAL_0 + i] = choose(accepted, w[s.HEAL_1 + i], w[s.HEAL_0 + i])
         w[s.LEAKED + i] += choose(accepted, leaked, 0.0)
         w[s.STORE + i] = choose(accepted, after, before)
         w[s.LOSS_SLOPE + i] = choose(accepted, change_loss, w[s.LOSS_SLOPE + i])

@@ -65,7 +65,7 @@ LINK, RATIO, PIVOT = _block(CELLS - 1), _block(CELLS - 1), _block(CELLS)
 # leak, loss of lithium, other side current densities than the film's (predicted) at both ends;
 # leak over current; potentials of the electrodes against lithium
 (LEAK_0, LEAK_1, DLEAK, LOSS_0, LOSS_1, LOSS_GUESS, LOSS_SLOPE, OTHER_0, OTHER_1) = _rows(9)
-(LEAK_SLOPE,) = _rows(1)
+(LEAK_SLOPE, HEAL_0, HEAL_1, NEW) = _rows(4)
 (PHI_N_0, PHI_P_1, DPHI_P) = _rows(3)
 # The protocol step: kind, setpoint, limits, time left, bracket of the limit, charge passed;
 (KIND, SETPOINT, VOLTAGE_LIMIT, CURRENT_LIMIT, CHARGE_LIMIT, LEFT, BRACKET, PASSED) = _rows(8)

