@@ -1,4 +1,4 @@
-"""What a plant is told of formed cells: the Dataset of a formation, checked, and results over it."""
+"""A formation as a plant sees it: a Dataset, checked, and results over its cases."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""A plant over the years: throughput, utilisation, yields and the grid become a dimension `year`."""
+"""A plant over the years: throughput, yields and the grid become a dimension `year`."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,7 +198,7 @@ def _years(value: object, where: str) -> tuple[int, ...]:
     if not isinstance(value, list) or not value:
         raise InputError(f"{where} must be a list of calendar years, got {quoted(value)}")
     years = tuple(_year(entry, where) for entry in value)
-    if any(later <= earlier for earlier, later in zip(years, years[1:], strict=False)):
+    if any(later <= earlier for earlier, later in itertools.pairwise(years)):
         raise InputError(f"{where} must rise, got {quoted(value)}")
     return years
 

@@ -170,9 +170,7 @@ _PLANT = (
     VariableSpec("annual_output", "GW h a-1", "good cells per year"),
     VariableSpec("annual_electricity", "GW h a-1", "electricity of the plant per year"),
     VariableSpec("annual_heat", "GW h a-1", "useful heat of the plant per year"),
-    VariableSpec(
-        "annual_formation_electricity", "MW h a-1", "electricity of formation per year"
-    ),
+    VariableSpec("annual_formation_electricity", "MW h a-1", "electricity of formation per year"),
     VariableSpec(
         "annual_plant_emissions",
         "t a-1",
@@ -182,9 +180,7 @@ _PLANT = (
     VariableSpec(
         "formation_channels_needed", "1", "channels that full utilisation occupies, no spares"
     ),
-    VariableSpec(
-        "formation_average_power", "MW", "electricity of formation / operating hours"
-    ),
+    VariableSpec("formation_average_power", "MW", "electricity of formation / operating hours"),
     VariableSpec(
         "formation_peak_power", "MW", "power of formation if all channels needed charge at once"
     ),

@@ -161,9 +161,7 @@ def _shares(
     return shares[0], shares[1]
 
 
-def _equipment(
-    formed: xr.Dataset, equipment: str | Path | Equipment | None
-) -> Equipment | None:
+def _equipment(formed: xr.Dataset, equipment: str | Path | Equipment | None) -> Equipment | None:
     if equipment is not None:
         return load_equipment(equipment)
     if "equipment" not in formed.attrs:
