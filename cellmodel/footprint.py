@@ -11,6 +11,7 @@ import xarray as xr
 
 from cellmodel.errors import InputError, quoted, unknown_name
 from cellmodel.factors import Factor, Factors, load_factors
+from cellmodel.formed import electricity_of_sites
 from cellmodel.plant import (
     DEFAULT_PLANT,
     EnergyUse,
@@ -59,7 +60,8 @@ def footprint(
         From `simulate_formation` or `sweep_formation`: component_mass (component) [kg] with its
         coordinate `material`, nominal_energy and formation_energy [W h], and status if there is
         one; any further dimensions. A coordinate that is a field of the plant
-        ("formation_yield") takes the place of the plant's number.
+        ("formation_yield") takes the place of the plant's number, grid_intensity (site, year)
+        of `ramp_up` that of the sites' electricity.
     plant
         Name of a shipped plant, path of a .toml file, or Plant.
     sites
@@ -112,8 +114,15 @@ def footprint(
         _bare(formed["formation_energy"]) / kilowatt_hours / 1000,
         None if efficiency is None else _bare(efficiency),
     )
+    grid = [factor("electricity", place) for place in places]
     blocks = _emissions(
-        contained, bought, energy, values, _material_factors(formed, factor), places, factor
+        contained,
+        bought,
+        energy,
+        values,
+        _material_factors(formed, factor),
+        electricity_of_sites(formed, places, grid),
+        factor,
     )
 
     results = {
@@ -144,13 +153,10 @@ def _emissions(
     energy: EnergyUse,
     values: Mapping,
     material_factor: xr.DataArray,
-    sites: list[str],
+    grid: xr.DataArray,
     factor: Callable[[str, str], float],
 ) -> dict[str, xr.DataArray]:
     """Return stage -> emissions (component, site where it matters, cases) [kg kWh-1]."""
-    grid = xr.DataArray(
-        [factor("electricity", site) for site in sites], dims="site", coords={"site": sites}
-    )
     burning = factor("natural-gas-combustion") + factor("natural-gas-upstream")
     mass = contained.sum("component", skipna=False)
     scrap = bought.sum("component", skipna=False) - mass
