@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 
 import xarray as xr
 
-from cellmodel.errors import InputError, unknown_name
+from cellmodel.errors import InputError, quoted, unknown_name
 from cellmodel.factors import Factors
 from cellmodel.plant import Plant, plant_fields
 from cellmodel.quantity import Range
@@ -116,7 +117,7 @@ def check_sites(sites: Iterable[str], factors: Factors) -> list[str]:
         if place not in known:
             raise unknown_name("site", place, known)
     if len(set(places)) < len(places):
-        raise InputError(f"sites must differ from each other, got {places}")
+        raise InputError(f"sites must differ from each other, got {quoted(places)}")
     return places
 
 
@@ -136,7 +137,8 @@ def label_cases(
     """
     valid = formed["status"] == 0 if "status" in formed else formed["nominal_energy"].notnull()
     valid = bare(valid)
-    order = dict.fromkeys([*leading, *formed["nominal_energy"].dims])
+    cases = [formed[name].dims for name in ("nominal_energy", "component_mass") if name in formed]
+    order = dict.fromkeys([*leading, *itertools.chain(*cases)])
     masked = {}
     for name, result in results.items():
         array = xr.DataArray(result).where(valid)
