@@ -15,6 +15,7 @@ from cellmodel.composition import METALS, load_compositions
 from cellmodel.errors import InputError, unknown_name
 from cellmodel.formed import bare, check_formed, label_cases, plant_values, stack
 from cellmodel.plant import DEFAULT_PLANT, Plant, load_plant, started
+from cellmodel.variables import label
 from cellmodel.waste_loop import DEFAULT_LOOP, WasteLoop, load_waste_loop
 
 ACTIVE = ("positive_active_material", "negative_active_material")
@@ -83,39 +84,38 @@ def metal_balance(
     contained = bare(formed["component_mass"]) / (bare(formed["nominal_energy"]) / 1000)
     scrap = contained * scrap_shares(plant, plant_values(formed, plant), names)
 
-    metal_scrap = share * scrap  # metal, step, component
-    in_cells = share * contained
-    in_scrap = metal_scrap.sum("step", skipna=False)
-    recovered = loop.recycled_share.value * recovery * in_scrap
-    lost = (1 - loop.recycled_share.value * recovery) * in_scrap
-    returned = loop.returned_share.value * recovered
-    needed = in_cells + in_scrap
-    bought = needed - returned
+    in_scrap = scrap.sum("step", skipna=False)
+    needed = contained + in_scrap
+    got = loop.recycled_share.value * recovery
+    again = loop.returned_share.value * got
+    active = share.where(share["component"].isin(ACTIVE), 0.0)
 
-    def of_all(amount: xr.DataArray) -> xr.DataArray:
-        return amount.sum("component", skipna=False)
-
-    def of_active(amount: xr.DataArray) -> xr.DataArray:
-        return of_all(amount.where(amount["component"].isin(ACTIVE), 0.0))
+    # one product after the other: metal x step x component of every case would not fit in memory
+    def metal(weight: xr.DataArray, mass: xr.DataArray) -> xr.DataArray:
+        return xr.dot(weight, mass, dim="component")
 
     outside = loop.recycled_in_purchases.value
+    returned, returned_active = metal(share * again, in_scrap), metal(active * again, in_scrap)
+    needed_active = metal(active, needed)
     results = {
         "scrap": scrap,
-        "metal_input": of_all(needed),
-        "metal_in_cells": of_all(in_cells),
-        "metal_in_scrap": of_all(metal_scrap),
-        "metal_recovered": of_all(recovered),
-        "metal_lost": of_all(lost),
-        "metal_returned": of_all(returned),
-        "metal_bought": of_all(bought),
+        "metal_input": metal(share, needed),
+        "metal_in_cells": metal(share, contained),
+        "metal_in_scrap": metal(share, scrap),
+        "metal_recovered": metal(share * got, in_scrap),
+        "metal_lost": metal(share * (1 - got), in_scrap),
+        "metal_returned": returned,
+        "metal_bought": metal(share, contained) + metal(share * (1 - again), in_scrap),
         "recycled_content_article_8": _ratio(
-            of_active(returned + outside * bought), of_active(needed)
+            returned_active + outside * (needed_active - returned_active), needed_active
         ),
-        "recycled_content_r1": _ratio(outside * of_all(bought), of_all(bought)),
     }
-    if loop.minima:
-        results["recycled_content_minimum"] = _minima(loop)
-    return label_cases(results, formed, ("metal", "deadline", "step", "component")).assign_attrs(
+    bought = results["metal_bought"]
+    results["recycled_content_r1"] = _ratio(outside * bought, bought)
+    dataset = label_cases(results, formed, ("metal", "step", "component"))
+    if loop.minima:  # the same for every case
+        dataset = dataset.assign(label({"recycled_content_minimum": _minima(loop)}))
+    return dataset.assign_attrs(
         plant=plant.name,
         waste_loop=loop.name,
         waste_loop_status=loop.status,

@@ -220,7 +220,8 @@ def test_sweeps_and_years_broadcast_and_failed_cases_are_nan():
     formed = make_formed(energy=xr.DataArray([18.0, np.nan], dims="case"), status=status)
     balance = metal_balance(ramp_up(formed))
     for name, array in balance.data_vars.items():
-        assert bool(array.isel(case=1).isnull().all()), name
+        if name != "recycled_content_minimum":  # that of the law holds for every case
+            assert bool(array.isel(case=1).isnull().all()), name
     good = balance.isel(case=0)
     assert good["scrap"].dims == ("step", "component", "year")
     assert good["metal_input"].dims == ("metal", "year")
