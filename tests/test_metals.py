@@ -239,10 +239,10 @@ def test_several_cells_each_with_their_own_materials():
         data_vars="all",
         join="exact",
     )
-    result = metal_balance(formed)
+    result = metal_balance(formed).drop_vars("recycled_content_minimum")  # has no cell
     for name in names:
         single = metal_balance(make_formed(material=name))
-        for variable in single:
+        for variable in result:
             np.testing.assert_allclose(
                 result[variable].sel(cell=name), single[variable], rtol=1e-12, atol=0
             )
