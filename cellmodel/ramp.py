@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,9 +72,9 @@ class Ramp:
             Its emission factor [kg kWh-1], and the year that this describes.
         """
         stated = {year: entry.value for year, entry in self.grid.get(site, {}).items()}
-        if not stated:
+        if not stated and present_year < self.grid_target_year:
             stated = {self.grid_target_year: self.grid_share.value * present}
-        if present_year < min(stated):
+        if present_year < min(stated, default=math.inf):
             stated[present_year] = present
         at = sorted(stated)
         return np.interp(self.years, at, [stated[year] for year in at])
@@ -88,7 +89,8 @@ def ramp_up(
 
     The years come in as coordinates: the fields of the plant that the ramp sets (year), and
     grid_intensity (site, year) of every site that has a factor. What is bought keeps its emission
-    factors: only the plant's own electricity follows the grid.
+    factors: only the plant's own electricity follows the grid. The intensities take the place of
+    the electricity in the factors that `footprint` and `plant_balance` are given.
 
     Parameters
     ----------

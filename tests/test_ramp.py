@@ -142,6 +142,8 @@ def test_own_grid_figures_take_the_place_of_the_target(tmp_path):
 def test_after_the_target_the_grid_stays(tmp_path):
     ramp = load_ramp(small(tmp_path, SMALL.replace("[2026, 2030]", "[2033, 2040]")))
     np.testing.assert_allclose(ramp.grid_intensity("DE", 0.4, 2023), [0.2, 0.2], rtol=1e-12, atol=0)
+    # a present value of the target's year or later has the change behind it
+    np.testing.assert_allclose(ramp.grid_intensity("DE", 0.4, 2035), [0.4, 0.4], rtol=1e-12, atol=0)
 
 
 def test_own_present_factors_without_a_year_count_for_the_first(tmp_path):
