@@ -9,18 +9,25 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from cellmodel.errors import InputError, quoted, unknown_name
+from cellmodel.errors import InputError
 from cellmodel.factors import Factor, Factors, load_factors
+from cellmodel.formed import (
+    bare,
+    check_formed,
+    check_sites,
+    electricity_of_sites,
+    label_cases,
+    plant_values,
+    stack,
+)
 from cellmodel.plant import (
     DEFAULT_PLANT,
     EnergyUse,
     Plant,
     energy_use,
     load_plant,
-    plant_fields,
     started,
 )
-from cellmodel.variables import label
 
 # Regulation (EU) 2023/1542, Annex II; the use phase is excluded there
 STAGES = (
@@ -59,7 +66,8 @@ def footprint(
         From `simulate_formation` or `sweep_formation`: component_mass (component) [kg] with its
         coordinate `material`, nominal_energy and formation_energy [W h], and status if there is
         one; any further dimensions. A coordinate that is a field of the plant
-        ("formation_yield") takes the place of the plant's number.
+        ("formation_yield") takes the place of the plant's number, grid_intensity (site, year)
+        of `ramp_up` that of the sites' electricity.
     plant
         Name of a shipped plant, path of a .toml file, or Plant.
     sites
@@ -91,9 +99,9 @@ def footprint(
     """
     plant = load_plant(plant)
     factors = factors if isinstance(factors, Factors) else load_factors(factors)
-    places = _sites(sites, factors)
-    _check_formed(formed)
-    values = _plant_values(formed, plant)
+    places = check_sites(sites, factors)
+    check_formed(formed, _NEEDED)
+    values = plant_values(formed, plant)
     used: dict[str, Factor] = {}
 
     def factor(name: str, region: str = "GLO") -> float:
@@ -102,18 +110,25 @@ def footprint(
         return found.value
 
     # kilograms per kWh of good cells, what they contain and what must be bought for them
-    kilowatt_hours = _bare(formed["nominal_energy"]) / 1000
-    contained = _bare(formed["component_mass"]) / kilowatt_hours
+    kilowatt_hours = bare(formed["nominal_energy"]) / 1000
+    contained = bare(formed["component_mass"]) / kilowatt_hours
     bought = contained * _started_per_component(plant, values, formed["component"].values)
     efficiency = formed.get("first_cycle_efficiency")
     energy = energy_use(
         plant,
         values,
-        _bare(formed["formation_energy"]) / kilowatt_hours / 1000,
-        None if efficiency is None else _bare(efficiency),
+        bare(formed["formation_energy"]) / kilowatt_hours / 1000,
+        None if efficiency is None else bare(efficiency),
     )
+    grid = [factor("electricity", place) for place in places]
     blocks = _emissions(
-        contained, bought, energy, values, _material_factors(formed, factor), places, factor
+        contained,
+        bought,
+        energy,
+        values,
+        _material_factors(formed, factor),
+        electricity_of_sites(formed, places, grid),
+        factor,
     )
 
     results = {
@@ -144,13 +159,10 @@ def _emissions(
     energy: EnergyUse,
     values: Mapping,
     material_factor: xr.DataArray,
-    sites: list[str],
+    grid: xr.DataArray,
     factor: Callable[[str, str], float],
 ) -> dict[str, xr.DataArray]:
     """Return stage -> emissions (component, site where it matters, cases) [kg kWh-1]."""
-    grid = xr.DataArray(
-        [factor("electricity", site) for site in sites], dims="site", coords={"site": sites}
-    )
     burning = factor("natural-gas-combustion") + factor("natural-gas-upstream")
     mass = contained.sum("component", skipna=False)
     scrap = bought.sum("component", skipna=False) - mass
@@ -164,16 +176,10 @@ def _emissions(
     freight = mass / 1000 * values["distribution_distance"] * factor("road-freight")
     return {
         STAGES[0]: bought * material_factor,
-        STAGES[1]: _stack(production),
-        STAGES[2]: _stack({"transport": freight}),
-        STAGES[3]: _stack({"used_cell_treatment": mass * treatment}),
+        STAGES[1]: stack(production, "component"),
+        STAGES[2]: stack({"transport": freight}, "component"),
+        STAGES[3]: stack({"used_cell_treatment": mass * treatment}, "component"),
     }
-
-
-def _stack(parts: Mapping[str, xr.DataArray]) -> xr.DataArray:
-    arrays = xr.broadcast(*(xr.DataArray(part) for part in parts.values()))
-    stacked = xr.concat(arrays, "component", coords="minimal", compat="override", join="exact")
-    return stacked.assign_coords(component=list(parts))
 
 
 def _by_stage(blocks: Mapping[str, xr.DataArray]) -> xr.DataArray:
@@ -197,7 +203,8 @@ def _started_per_component(
             f"plant {plant.name!r}: {', '.join(missing)} must enter at a step; add it to the "
             "'adds' of one"
         )
-    return _stack({str(component): entering[step_of[component]] for component in components})
+    bought = {str(component): entering[step_of[component]] for component in components}
+    return stack(bought, "component")
 
 
 def _material_factors(formed: xr.Dataset, factor: Callable[[str], float]) -> xr.DataArray:
@@ -209,7 +216,7 @@ def _material_factors(formed: xr.Dataset, factor: Callable[[str], float]) -> xr.
         except InputError as error:
             raise InputError(f"component '{component}' has no emission factor: {error}") from error
 
-    material = _bare(formed["component_mass"].coords["material"])
+    material = bare(formed["component_mass"].coords["material"])
     component, material = xr.broadcast(formed["component"], material)
     pairs = zip(component.values.flat, material.values.flat, strict=True)
     return material.copy(data=np.reshape([look_up(*pair) for pair in pairs], material.shape))
@@ -222,57 +229,7 @@ def _channels(
     forming = next(step.name for step in plant.steps if step.formation)
     good = values["throughput"] * values["utilisation"] * 1e6 / kilowatt_hours  # cells a year
     per_hour = good * started(plant, values)[forming] / values["operating_hours"]
-    return per_hour * _bare(formed["formation_time"])
-
-
-def _bare(array: xr.DataArray) -> xr.DataArray:
-    """Return the array with the coordinates of its dimensions only: they decide on alignment."""
-    return array.reset_coords(drop=True).drop_attrs()
-
-
-def _check_formed(formed: object) -> None:
-    if not isinstance(formed, xr.Dataset):
-        raise InputError(
-            f"formed must be a Dataset from simulate_formation or sweep_formation, got "
-            f"{type(formed).__name__}"
-        )
-    missing = [name for name in _NEEDED if name not in formed]
-    if missing:
-        raise InputError(
-            f"formed lacks {', '.join(missing)}; pass the Dataset of simulate_formation or "
-            "sweep_formation (component_mass needs a cell with [materials])"
-        )
-    if "material" not in formed["component_mass"].coords:
-        raise InputError(
-            "formed: component_mass must have the coordinate 'material' that bill_of_materials "
-            "gives it: the name of each component's emission factor"
-        )
-
-
-def _sites(sites: Iterable[str], factors: Factors) -> list[str]:
-    places = [sites] if isinstance(sites, str) else list(sites)
-    if not places:
-        raise InputError("sites must name at least one site, got none")
-    known = factors.sites()
-    for place in places:
-        if place not in known:
-            raise unknown_name("site", place, known)
-    if len(set(places)) < len(places):
-        raise InputError(f"sites must differ from each other, got {quoted(places)}")
-    return places
-
-
-def _plant_values(formed: xr.Dataset, plant: Plant) -> dict[str, float | xr.DataArray]:
-    """Return the plant's numbers, those that `formed` sweeps in place of its own."""
-    values: dict[str, float | xr.DataArray] = plant.values()
-    fields, usual = plant.fields(), plant_fields()
-    for name in formed.coords:
-        if name in fields:
-            fields[name].check_array(str(name), formed[name].values)
-            values[str(name)] = _bare(formed[name]).astype(float)
-        elif name in usual:
-            raise unknown_name(f"field of plant {plant.name!r}, swept in formed:", name, fields)
-    return values
+    return per_hour * bare(formed["formation_time"])
 
 
 def _labelled(
@@ -281,26 +238,11 @@ def _labelled(
     plant: Plant,
     used: Mapping[str, Factor],
 ) -> xr.Dataset:
-    """Mask failed cases, order dimensions, restore coordinates, and say what was used."""
-    valid = formed["status"] == 0 if "status" in formed else formed["nominal_energy"].notnull()
-    valid = _bare(valid)
-    cases = [*formed["nominal_energy"].dims, *formed["component_mass"].dims]
-    order = dict.fromkeys(["stage", "component", "site", *cases])
-    masked = {}
-    for name, result in results.items():
-        array = xr.DataArray(result).where(valid)
-        masked[name] = array.transpose(*[dim for dim in order if dim in array.dims], ...)
-    dataset = label(masked)
-    kept = {
-        name: coordinate
-        for name, coordinate in formed.coords.items()
-        if name not in dataset.coords
-        and name != "material"
-        and set(coordinate.dims) <= set(dataset.dims) - {"component"}
-    }
+    """Label the results, and say what was used."""
+    dataset = label_cases(results, formed, ("stage", "component", "site"))
     families = sorted({part for row in used.values() for part in row.lineage.split(" + ")})
     potentials = sorted({part for row in used.values() for part in row.gwp_set.split(" + ")})
-    return dataset.assign_coords(kept).assign_attrs(
+    return dataset.assign_attrs(
         plant=plant.name,
         heat_source=plant.heat_source,
         electricity="location-based",

@@ -86,6 +86,8 @@ class Plant:
         Of a step, as `<step>_<field>`, none for what it does not have: `electricity` and `heat`
         [kWh per kWh of cells that enter the step], `power` and `heat_power`, drawn all the time
         the plant runs [MW], `yield` [1].
+    equipment
+        Name of the equipment it forms cells with; empty if the file does not say.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Plant:
     heat_source: str
     steps: tuple[ProcessStep, ...]
     quantities: Mapping[str, Quantity]
+    equipment: str = ""
 
     def values(self) -> dict[str, float]:
         """Return field -> number."""
@@ -208,17 +211,10 @@ def energy_use(
     efficiency
         First-cycle efficiency of the cells [1]; the usual one if None.
     """
-    entering = started(plant, values)
-    hours = values["operating_hours"]
-    per_usual = 1.0 if efficiency is None else values["usual_efficiency"] / efficiency
-    hours_per_output = hours / (values["throughput"] * values["utilisation"] * 1000)  # h MWh-1
+    per_usual = per_usual_cell(values, efficiency)
 
     def total(variable: str, fixed: str) -> float | xr.DataArray:
-        power = sum(values.get(f"{step.name}_{fixed}", 0.0) for step in plant.steps)
-        per_kwh = sum(
-            values.get(f"{step.name}_{variable}", 0.0) * entering[step.name] for step in plant.steps
-        )
-        return (power * hours_per_output + per_kwh) * per_usual
+        return sum(step_loads(plant, values, variable, fixed).values()) * per_usual
 
     electricity, heat = total("electricity", "power"), total("heat", "heat_power")
     gas = heat / values["boiler_efficiency"] if plant.heat_source == "gas" else 0.0 * heat
@@ -226,8 +222,46 @@ def energy_use(
         electricity = electricity + heat / values["heat_pump_cop"]
     elif plant.heat_source == "electric":
         electricity = electricity + heat
-    forming = next(step.name for step in plant.steps if step.formation)
-    return EnergyUse(electricity, formation * entering[forming], heat, gas)
+    return EnergyUse(electricity, formation * formed_per_good(plant, values), heat, gas)
+
+
+def step_loads(
+    plant: Plant, values: Mapping, variable: str, fixed: str
+) -> dict[str, float | xr.DataArray]:
+    """Return step -> energy [kWh per kWh of good cells of the usual first-cycle efficiency].
+
+    Parameters
+    ----------
+    plant, values
+        As for `energy_use`.
+    variable, fixed
+        The fields that add up: "electricity" and "power", or "heat" and "heat_power".
+    """
+    entering = started(plant, values)
+    output = values["throughput"] * values["utilisation"] * 1000  # MWh a-1
+    hours_per_output = values["operating_hours"] / output
+    return {
+        step.name: values.get(f"{step.name}_{fixed}", 0.0) * hours_per_output
+        + values.get(f"{step.name}_{variable}", 0.0) * entering[step.name]
+        for step in plant.steps
+    }
+
+
+def per_usual_cell(
+    values: Mapping, efficiency: float | xr.DataArray | None
+) -> float | xr.DataArray:
+    """Return kWh of usual cells made per kWh of these; see `energy_use`."""
+    return 1.0 if efficiency is None else values["usual_efficiency"] / efficiency
+
+
+def formed_per_good(plant: Plant, values: Mapping) -> float | xr.DataArray:
+    """Return the cells that enter formation per good cell."""
+    return started(plant, values)[forming_step(plant)]
+
+
+def forming_step(plant: Plant) -> str:
+    """Return the name of the step that is formation."""
+    return next(step.name for step in plant.steps if step.formation)
 
 
 def plant_fields(plant: str | Path | Plant = DEFAULT_PLANT) -> dict[str, Range]:
@@ -257,7 +291,7 @@ def load_plant(name: str | Path | Plant) -> Plant:
     if isinstance(name, Plant):
         return name
     required = ("heat_source", *PLANT_FIELDS, "step")
-    path, table, texts = read_input("plants", "plant", name, required)
+    path, table, texts = read_input("plants", "plant", name, required, ("equipment",))
     quantities = {
         field: read_quantity(table[field], f"{path}: {field}", bounds)
         for field, bounds in PLANT_FIELDS.items()
@@ -279,6 +313,7 @@ def load_plant(name: str | Path | Plant) -> Plant:
         heat_source=_heat_source(table["heat_source"]),
         steps=tuple(steps),
         quantities=MappingProxyType(quantities),
+        equipment=text(table["equipment"], f"{path}: equipment") if "equipment" in table else "",
     )
 
 

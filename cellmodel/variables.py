@@ -171,8 +171,81 @@ _FOOTPRINT = (
     VariableSpec("formation_channels", "1", "channels that the plant's output occupies"),
 )
 
+_STEP = ("step",)
+
+_PLANT = (
+    VariableSpec("annual_output", "GW h a-1", "good cells per year"),
+    VariableSpec("annual_electricity", "GW h a-1", "electricity of the plant per year"),
+    VariableSpec("annual_heat", "GW h a-1", "useful heat of the plant per year"),
+    VariableSpec("annual_formation_electricity", "MW h a-1", "electricity of formation per year"),
+    VariableSpec(
+        "annual_plant_emissions",
+        "t a-1",
+        "CO2-equivalent (GWP100) of the plant's electricity and gas per year",
+        _SITE,
+    ),
+    VariableSpec(
+        "formation_channels_needed", "1", "channels that full utilisation occupies, no spares"
+    ),
+    VariableSpec("formation_average_power", "MW", "electricity of formation / operating hours"),
+    VariableSpec(
+        "formation_peak_power", "MW", "power of formation if all channels needed charge at once"
+    ),
+    VariableSpec("electricity_share", "1", "share of the plant's electricity", _STEP),
+    VariableSpec("heat_share", "1", "share of the plant's useful heat", _STEP),
+    VariableSpec(
+        "grid_intensity", "kg kWh-1", "CO2-equivalent (GWP100) of electricity in the year", _SITE
+    ),
+)
+
+_METAL = ("metal",)
+
+_METALS = (
+    VariableSpec(
+        "scrap",
+        "kg kWh-1",
+        "production waste per kWh of good cells, by step and component",
+        ("step", "component"),
+    ),
+    VariableSpec("metal_input", "kg kWh-1", "metal in what enters production", _METAL),
+    VariableSpec("metal_in_cells", "kg kWh-1", "metal in the good cells", _METAL),
+    VariableSpec("metal_in_scrap", "kg kWh-1", "metal in production waste", ("metal", "step")),
+    VariableSpec("metal_recovered", "kg kWh-1", "metal recovered from production waste", _METAL),
+    VariableSpec(
+        "metal_lost", "kg kWh-1", "metal in production waste that is not recovered", _METAL
+    ),
+    VariableSpec(
+        "metal_returned", "kg kWh-1", "metal from own waste that enters production again", _METAL
+    ),
+    VariableSpec(
+        "metal_bought", "kg kWh-1", "metal bought from outside: input less returned", _METAL
+    ),
+    VariableSpec(
+        "recycled_content_article_8",
+        "1",
+        "recycled share of the metal in active materials, own production waste included",
+        _METAL,
+    ),
+    VariableSpec(
+        "recycled_content_r1",
+        "1",
+        "recycled share of the metal bought (R1): own production waste does not count",
+        _METAL,
+    ),
+    VariableSpec(
+        "recycled_content_minimum",
+        "1",
+        "least recycled share of the metal in active materials by law",
+        ("metal", "deadline"),
+    ),
+)
+
 VARIABLES: Mapping[str, VariableSpec] = MappingProxyType(
-    {spec.name: spec for block in (_FORMATION, _SERIES, _CYCLING, _FOOTPRINT) for spec in block}
+    {
+        spec.name: spec
+        for block in (_FORMATION, _SERIES, _CYCLING, _FOOTPRINT, _PLANT, _METALS)
+        for spec in block
+    }
 )
 
 DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
@@ -185,6 +258,10 @@ DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
             DimensionSpec("component", "", "component of the cell"),
             DimensionSpec("stage", "", "life-cycle stage"),
             DimensionSpec("site", "", "site of the plant"),
+            DimensionSpec("step", "", "step of production"),
+            DimensionSpec("year", "", "calendar year"),
+            DimensionSpec("metal", "", "metal, phosphorus or graphite"),
+            DimensionSpec("deadline", "", "day from which a rule applies"),
         )
     }
 )
