@@ -41,7 +41,7 @@ def code_fingerprint() -> str:
     """Return the hash of the code that computes results, and of the libraries under it."""
     sources = {
         f"{package}/{path.name}": path.read_bytes()
-        for package in ("kernels", "cellmodel", "cellmodel.bridge")
+        for package in ("kernels", "cellmodel", "cellmodel.bridge", "cellmodel.bridge.sets")
         for path in importlib.resources.files(package).iterdir()
         if path.name.endswith(".py") and path.name not in PRESENTATION
     }

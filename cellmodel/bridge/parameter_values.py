@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pybamm
 
 from cellmodel.bridge.scaled_functions import NEUTRAL, SCALED, scale
+from cellmodel.bridge.sets import SETS
 from cellmodel.cell import Cell
 from cellmodel.errors import InputError, quoted, unknown_name
 
@@ -70,7 +71,7 @@ def parameter_values(
     Raises
     ------
     InputError
-        If PyBaMM has no such set.
+        If there is no such set.
     """
     state = state or fresh_state(cell)
     values = shipped_values(cell.parameter_set).copy()
@@ -141,15 +142,17 @@ def parameter_names(cell: Cell) -> list[str]:
 
 @functools.cache
 def shipped_values(name: str) -> pybamm.ParameterValues:
-    """Return a set as PyBaMM ships it; shared, so copy it before you change it.
+    """Return a set as PyBaMM or we ship it; shared, so copy it before you change it.
 
     Raises
     ------
     InputError
-        If PyBaMM has no such set.
+        If there is no such set.
     """
+    if name in SETS:
+        return pybamm.ParameterValues(SETS[name]())
     if name not in pybamm.parameter_sets:
-        raise unknown_name("PyBaMM parameter set", name, pybamm.parameter_sets)
+        raise unknown_name("PyBaMM parameter set", name, {*pybamm.parameter_sets, *SETS})
     try:
         return pybamm.ParameterValues(name)
     except Exception as error:  # a set is a plug-in: its code may raise anything
