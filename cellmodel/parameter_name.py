@@ -36,7 +36,10 @@ _RANGES: tuple[tuple[str, Range], ...] = (
     (r"particle radius \[m\]$", Range(0, 1e-3, above=True, hint=_METRES)),
     (r"(height|width|length|diameter) .*\[m\]$", Range(0, 1000, above=True)),
     (r"heat transfer coefficient|Bruggeman|plated|reference concentration for free", Range(0)),
-    (r"potential width|healing time|surface renewal|order$| factor$", Range(0, above=True)),
+    (
+        r"potential width|healing time|surface renewal|order$| factor$|New surface stoichiometry",
+        Range(0, above=True),
+    ),
     (r"(Shuttle|oxidation|loss) current density|storage rate|Passivation charge", Range(0)),
     (r"entropic change|potential|volume change|offset", Range()),
     (

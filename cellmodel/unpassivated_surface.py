@@ -16,6 +16,7 @@ NAME = "unpassivated surface"
 #: our parameter names, in PyBaMM's style -> kernel row; densities are per negative particle surface
 PARAMETERS: Mapping[str, str] = MappingProxyType(
     {
+        "New surface stoichiometry": "new_surface_stoichiometry",
         "Shuttle current density [A.m-2]": "shuttle_current",
         "Shuttle order": "shuttle_order",
         "Shuttle onset potential [V]": "shuttle_potential",
@@ -33,11 +34,10 @@ PARAMETERS: Mapping[str, str] = MappingProxyType(
         "Lithium storage activation energy [J.mol-1]": "storage_activation",
     }
 )
-#: of the stoichiometry, PyBaMM's: the surface opens with it
-VOLUME_CHANGE = "Negative electrode volume change"
 #: what the kernels take for a cell without: none of it
 ABSENT: Mapping[str, float] = MappingProxyType(
     {
+        "New surface stoichiometry": 0.0,
         "Shuttle current density [A.m-2]": 0.0,
         "Shuttle order": 1.0,
         "Shuttle onset potential [V]": 5.0,

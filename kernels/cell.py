@@ -7,14 +7,13 @@ one is done. A lane never sees another one, so results do not depend on how case
 import numpy as np
 
 from kernels import parameters as p
-from kernels import tables as t
 from kernels import workspace as s
 from kernels.compiled import lanes
 from kernels.electrolyte import CELLS, EDGE, ELECTRODE_CELLS, relaxation_time
 from kernels.kinetics import FARADAY
 from kernels.parameters import COUNT, LANES, LOWER, UPPER
 from kernels.particle import MODES
-from kernels.passivation import STORE_AT_START, consume, keep, leak, predict_side_currents
+from kernels.passivation import STORE_AT_START, consume, keep, leak, opened, predict_side_currents
 from kernels.protocol import CURRENT, NONE, SKIP, VALUES
 from kernels.status import INVALID_INPUT, OK
 from kernels.step_control import advance, compare_with_limits, judge, look_ahead
@@ -97,6 +96,7 @@ def settle(w, i):
     for row in range(s.SURFACE, s.DPHI_P + LANES, LANES):
         w[row + i] = 0.0
     w[s.X_MAX + i], w[s.STORE + i] = w[p.X_0 + i], STORE_AT_START * STORE_AT_START
+    w[s.OPENED + i] = opened(w[p.X_0 + i], w[p.NEW_SURFACE + i])
 
 
 @lanes
@@ -149,15 +149,14 @@ def idle(w):
 
 
 @lanes
-def attempt(w, tables, flat, tolerance, growth, landing):
+def attempt(w, tables, flat, bare, tolerance, growth, landing):
     """Try one time step in every lane; returns whether any lane has finished its protocol step."""
-    bare = not flat[t.NEW_SURFACE]
     if bare:
         predict_side_currents(w)
     propose(w, tables, flat)
     evaluate(w, tables, flat)
     if bare:
-        leak(w, tables)
+        leak(w)
     steer(w)
     if bare:
         consume(w)

@@ -77,7 +77,8 @@ BOUNDS = {
     "sei_lithium_ratio": (0.0, 100.0),  # mol of lithium per mol of SEI
     "sei_activation": (-1e6, 1e6),  # J mol-1
     "sei_initial_thickness": (0.0, 1e-3),  # m
-    # of `passivation`
+    # of `passivation`; without it nobody reads them, and the first is 0
+    "new_surface_stoichiometry": (-1e-300, 1e3),
     "shuttle_current": (-1e-300, 1e6),  # A m-2
     "shuttle_order": (0.0, 20.0),
     "shuttle_potential": (-10.0, 10.0),  # V
@@ -109,6 +110,6 @@ UPPER = np.array([bounds[1] for bounds in BOUNDS.values()])
     D_E, E_D_E, KAPPA, E_KAPPA, T_PLUS, TDF, HEAT_CAPACITY, COOLING, T_AMB, T_INIT, T_REF,
     A_SEI, ALPHA_SEI, U_SEI, BETA_SEI, REACTION_SEI, SLOWING_SEI, TRANSPORT_SEI, MIGRATION_SEI,
     DROP_SEI, RHO_SEI, V_SEI, Z_SEI, E_SEI, L_SEI_0,
-    SHUTTLE, SHUTTLE_ORDER, U_SHUTTLE, W_SHUTTLE, OXIDATION, U_OXIDATION, W_OXIDATION, E_OXIDATION,
-    UNPASSIVATED, PASSIVATION, HEALING_TIME, E_HEALING, RENEWAL, STORAGE, E_STORAGE, X_0, Y_0,
+    NEW_SURFACE, SHUTTLE, SHUTTLE_ORDER, U_SHUTTLE, W_SHUTTLE,
+    OXIDATION, U_OXIDATION, W_OXIDATION, E_OXIDATION, UNPASSIVATED, PASSIVATION, HEALING_TIME, E_HEALING, RENEWAL, STORAGE, E_STORAGE, X_0, Y_0,
 ) = range(0, COUNT * LANES, LANES)  # fmt: skip

@@ -9,7 +9,8 @@ which costs charge but no lithium. Beside it the electrolyte is oxidised.
     s = 1 / (1 + exp(-(phi_p - U) / w))        the gate of the shuttle
     j_f = q_f u / tau                          the healing film
     j_x = j_un u^n s                           lithium lost there, without a film
-    du/dt = dG/dt + max(-phi_n, 0) / r - u / tau,  G(x_max) the surface opened so far
+    du/dt = dG/dt + max(-phi_n, 0) / r - u / tau
+    G = 1 - exp(-x_max / x_0)                  the surface opened so far
     dq/dt = k^2 x / (2 q)                      lithium that the electrode keeps, slow and reversible
 
 phi_p, phi_n: potentials of the electrodes against lithium; S_n: particle surface of the negative
@@ -23,12 +24,10 @@ The square root of time is that of diffusion, into overhang for example.
 import math
 
 from kernels import parameters as p
-from kernels import tables as t
 from kernels import workspace as s
 from kernels.compiled import lanes, law
 from kernels.kinetics import GAS, arrhenius
 from kernels.parameters import LANES
-from kernels.tables import lookup
 from kernels.vector_math import choose, exp, log
 
 STORE_AT_START = 0.01  # C m-2: the store's first filling, so that its rate is finite
@@ -40,6 +39,12 @@ STEEPEST = 40.0  # exponent at which a current is cut: far beyond any that could
 def gate(potential, onset, width):
     """Share of the shuttle that the positive electrode oxidises."""
     return 1.0 / (1.0 + exp(min(-(potential - onset) / width, STEEPEST)))
+
+
+@law
+def opened(highest, scale):
+    """Share of the surface that expansion has opened at the highest stoichiometry so far."""
+    return 1.0 - exp(-highest / scale)
 
 
 @law
@@ -80,20 +85,20 @@ def predict_side_currents(w):
 
 
 @lanes
-def leak(w, tables):
+def leak(w):
     """Surface at the end of the step, the leak there and its slope over current."""
     for i in range(LANES):
         h, T = w[s.H + i], w[s.T_1 + i]
         x = max(w[s.X_C + i] + w[s.X_I + i] * w[s.I_1 + i], w[s.X_MAX + i])
-        opened, _, _ = lookup(tables, t.NEW_SURFACE, x)
+        open_1 = opened(x, w[p.NEW_SURFACE + i])
         phi = w[s.POT_N + i] + w[s.ETA_N_1 + i]
         plating = 0.5 * h * (max(-w[s.PHI_N_0 + i], 0.0) + max(-phi, 0.0))
-        new = max(opened - w[s.OPENED + i], 0.0) + plating / w[p.RENEWAL + i]
+        new = max(open_1 - w[s.OPENED + i], 0.0) + plating / w[p.RENEWAL + i]
         # healing, with all that is new made midway
         healed = arrhenius(w[p.E_HEALING + i], w[s.Z_MID + i]) / w[p.HEALING_TIME + i]
         half = exp(max(-0.5 * h * healed, -STEEPEST))
         u = (w[s.SURFACE + i] * half + new) * half
-        w[s.X_MAX_1 + i], w[s.OPENED_1 + i], w[s.SURFACE_1 + i], w[s.NEW + i] = x, opened, u, new
+        w[s.X_MAX_1 + i], w[s.OPENED_1 + i], w[s.SURFACE_1 + i], w[s.NEW + i] = x, open_1, u, new
         z = (w[s.PER_T_REF + i] - 1.0 / T) / GAS
         active = exp(w[p.SHUTTLE_ORDER + i] * log(max(u, LEAST_SURFACE)))
         w[s.ACTIVE_SURFACE + i] = active
@@ -108,9 +113,7 @@ def leak(w, tables):
 
 @lanes
 def consume(w):
-    """Lithium that the healing film takes and that is lost beside it, at the end of the step; heat of
-    the leak.
-    """
+    """Lithium that the healing film takes and that is lost beside it, and the heat of the leak."""
     for i in range(LANES):
         z = (w[s.PER_T_REF + i] - 1.0 / w[s.T_1 + i]) / GAS
         share = gate(w[s.PHI_P_1 + i], w[p.U_SHUTTLE + i], w[p.W_SHUTTLE + i])

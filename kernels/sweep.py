@@ -12,7 +12,6 @@ import numpy as np
 from numba import config, njit, prange
 
 from kernels import parameters as p
-from kernels import tables as t
 from kernels import workspace as s
 from kernels.cell import TRACE, attempt, enter, idle, settle
 from kernels.compiled import lanes
@@ -21,7 +20,6 @@ from kernels.passivation import STORE_AT_START
 from kernels.protocol import VALUES
 from kernels.status import OK
 from kernels.step_control import FIRST_STEP, LANDING, charge_left
-from kernels.tables import lookup
 
 #: rows of the summary
 SUMMARY = (
@@ -41,13 +39,14 @@ SUMMARY = (
     "unpassivated_surface",
     "highest_negative_stoichiometry",
 )
+NEW_SURFACE = p.NEW_SURFACE // LANES  # in the vector of a case
 TASK = 64 * LANES  # cases: long enough that lanes without one are rare, at its end
 GROWTH = 3.0  # most that a time step may be longer than the one before
 TRACE_GROWTH = 1.15  # enough points to draw a relaxation by straight lines
 
 
 @lanes
-def board(w, i, vector, base, columns, own, tables, flat):
+def board(w, i, vector, base, columns, own):
     """Put a case into lane `i`: its numbers, and the fresh cell that they make."""
     vector[:] = base
     for column in range(columns.shape[0]):
@@ -55,8 +54,6 @@ def board(w, i, vector, base, columns, own, tables, flat):
     for row in range(COUNT):
         w[row * LANES + i] = vector[row]
     settle(w, i)
-    if not flat[t.NEW_SURFACE]:
-        w[s.OPENED + i], _, _ = lookup(tables, t.NEW_SURFACE, w[s.X + i])
     w[s.ACTIVE + i] = 1.0
 
 
@@ -109,9 +106,12 @@ def run(
     vectors = np.empty((LANES, base.shape[0]))
     case = np.full(LANES, -1)
     step = np.zeros(LANES, dtype=np.int64)
+    bare = base[NEW_SURFACE] > 0.0  # whether there is unpassivated surface, for all cases alike
+    for column in columns:
+        bare = bare or column == NEW_SURFACE
     landing = LANDING * min(tolerance, 1.0)
     # with a leak, the current inside the cell has to be found first
-    first_step = opened if flat[t.NEW_SURFACE] else 0.0
+    first_step = 0.0 if bare else opened
     following, rows, tried, busy = first, 0, 0, 0
     finished = True
     w[s.FINISHED : s.FINISHED + LANES] = 1.0
@@ -139,12 +139,12 @@ def run(
                     case[i], busy, step[i] = following, busy + 1, 0
                     following += 1
                     per_cycle[:, :, case[i]] = 0.0
-                    board(w, i, vectors[i], base, columns, own[:, case[i]], tables, flat)
+                    board(w, i, vectors[i], base, columns, own[:, case[i]])
                 w[s.FINISHED + i] = 0.0
             if busy == 0:
                 break
         at, before = step[0], w[s.TIME]
-        finished = attempt(w, tables, flat, tolerance, growth, landing)
+        finished = attempt(w, tables, flat, bare, tolerance, growth, landing)
         tried += 1
         if rows < trace.shape[0] and (
             w[s.TIME] > before or (w[s.ACCEPTED] > 0.0 and w[s.H_0] == 0.0)

@@ -45,15 +45,13 @@ NAMES = (
     *(f"{name}_shape" for name in PROPERTIES),
     # a, b and c of each, in this order
     *(f"{name}_{power}" for name in PROPERTIES for power in ("linear", "quadratic", "cubic")),
-    "negative_new_surface",  # opened by expansion, share of all; flat without `passivation`
 )
 (
     U_N, U_P, DUDT_N, DUDT_P, SHAPE_J_N, SHAPE_J_P, SHAPE_D_N, SHAPE_D_P,
     SHAPE_D_E, SHAPE_KAPPA, SHAPE_TDF, SHAPE_T_PLUS,
 ) = range(12)  # fmt: skip
 #: the first of the three tables of each property; flat if all three are
-(WARM_D_N, WARM_D_P, WARM_D_E, WARM_KAPPA, WARM_TDF, WARM_T_PLUS) = range(12, 30, 3)
-NEW_SURFACE = 30
+(WARM_D_N, WARM_D_P, WARM_D_E, WARM_KAPPA, WARM_TDF, WARM_T_PLUS) = range(12, len(NAMES), 3)
 
 
 def hermite_table(values, slopes):

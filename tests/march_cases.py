@@ -78,6 +78,7 @@ PARAMETERS = {
     "sei_activation": 30e3,
     "sei_initial_thickness": 1e-10,
     # no unpassivated surface
+    "new_surface_stoichiometry": 0.0,
     "shuttle_current": 0.0,
     "shuttle_order": 1.0,
     "shuttle_potential": 4.25,

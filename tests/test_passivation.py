@@ -15,29 +15,16 @@ from march_cases import (
     form,
     hold,
     rest,
-    smooth_tables,
 )
 
-from kernels import passivation, tables
+from kernels import passivation
 from kernels.protocol import SKIP
 from kernels.status import INFEASIBLE_STEP, OK
 
 pytestmark = pytest.mark.kernel
 
-OPENING = 0.2  # stoichiometry over which new surface is opened
-
-
-def _bare_tables():
-    table, flat = smooth_tables()
-    grid = np.linspace(0.0, 1.0, tables.INTERVALS + 1)
-    opened, slope = 1.0 - np.exp(-grid / OPENING), np.exp(-grid / OPENING) / OPENING
-    table[tables.NEW_SURFACE] = tables.hermite_table(opened, slope)
-    flat[tables.NEW_SURFACE] = False
-    return table, flat
-
-
-BARE = _bare_tables()
-ACTIVE = {
+BARE = {"new_surface_stoichiometry": 0.2}
+ACTIVE = BARE | {
     "shuttle_current": 1.0,
     "shuttle_order": 2.0,
     "oxidation_current": 0.01,
@@ -63,7 +50,7 @@ def test_the_slope_of_the_leak_is_its_derivative():
 
 
 def test_without_coefficients_nothing_happens():
-    plain, bare = form(), form(tabulated=BARE)
+    plain, bare = form(), form(**BARE)
     assert bare.status == OK
     for name in ("parasitic_charge", "stored_lithium"):
         assert bare[name] == 0.0
@@ -73,7 +60,7 @@ def test_without_coefficients_nothing_happens():
 
 
 def test_charge_and_lithium_are_conserved():
-    result = form(tabulated=BARE, **ACTIVE)
+    result = form(**ACTIVE)
     assert result.status == OK
     negative, positive = capacities()
     x_0, y_0 = PARAMETERS["negative_stoichiometry"], PARAMETERS["positive_stoichiometry"]
@@ -89,9 +76,9 @@ def test_charge_and_lithium_are_conserved():
 
 def test_errors_fall_with_the_tolerance():
     names = ("lithium_loss", "parasitic_charge", "stored_lithium")
-    exact = form(tabulated=BARE, tolerance=1e-2, **ACTIVE)
+    exact = form(tolerance=1e-2, **ACTIVE)
     errors = [
-        max(abs(form(tabulated=BARE, tolerance=t, **ACTIVE)[n] / exact[n] - 1.0)[0] for n in names)
+        max(abs(form(tolerance=t, **ACTIVE)[n] / exact[n] - 1.0)[0] for n in names)
         for t in (1.0, 0.1)
     ]
     assert errors[0] < 0.015
@@ -104,7 +91,6 @@ def test_surface_heals_at_rest():
     left = form(
         (charge, rest(3600.0)),
         {(1, "duration"): 3600.0 * hours},
-        tabulated=BARE,
         **ACTIVE | NO_HEAT,
     )["unpassivated_surface"]
     # healing_time is an hour, at the reference temperature
@@ -115,8 +101,7 @@ def test_warm_surface_heals_faster():
     steps = (current(-1.0, duration=3600.0), rest(7200.0))
     warm = {"ambient_temperature": 318.15, "initial_temperature": 318.15}
     left = [
-        form(steps, tabulated=BARE, **ACTIVE | NO_HEAT | changed)["unpassivated_surface"]
-        for changed in ({}, warm)
+        form(steps, **ACTIVE | NO_HEAT | changed)["unpassivated_surface"] for changed in ({}, warm)
     ]
     assert 0.0 < left[1] < 0.1 * left[0]
 
@@ -124,8 +109,8 @@ def test_warm_surface_heals_faster():
 def test_the_store_fills_with_the_square_root_of_time():
     half = {"negative_stoichiometry": 0.5, "positive_stoichiometry": 0.6}
     hours = np.array([1.0, 4.0, 100.0])
-    numbers = {"storage_rate": 0.01} | half | NO_SEI | NO_HEAT
-    result = form((rest(1.0),), {(0, "duration"): 3600.0 * hours}, tabulated=BARE, **numbers)
+    numbers = BARE | {"storage_rate": 0.01} | half | NO_SEI | NO_HEAT
+    result = form((rest(1.0),), {(0, "duration"): 3600.0 * hours}, **numbers)
     negative, _ = capacities()
     surface = 3.0 * PARAMETERS["negative_active_material_fraction"]
     surface *= PARAMETERS["negative_electrode_thickness"] * PARAMETERS["electrode_area"]

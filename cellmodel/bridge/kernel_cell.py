@@ -29,7 +29,7 @@ from cellmodel.bridge.set_tables import SetTables
 from cellmodel.bridge.temperature_dependence import require_arrhenius
 from cellmodel.bridge.transport import PROPERTIES, tabulate_transport
 from cellmodel.errors import InputError, unknown_name
-from cellmodel.unpassivated_surface import ABSENT, NAME, PARAMETERS, VOLUME_CHANGE
+from cellmodel.unpassivated_surface import ABSENT
 from kernels import parameters, tables
 
 INITIAL_SALT = "Initial concentration in electrolyte [mol.m-3]"
@@ -138,8 +138,6 @@ def kernel_cell(
         measured |= _exchange_current(functions, side, salt, table)
         powers[f"{side}_exchange_current"] = _powers(functions, side, salt, own)
         _potential(functions, side, table)
-    if set(PARAMETERS) <= set(values.keys()):  # the formation model's
-        _new_surface(functions, table)
     for name, row in PROPERTIES.items():
         numbers[name], energy = tabulate_transport(functions, name, salt, table)
         if f"{row}_activation" in parameters.NAMES:
@@ -155,18 +153,6 @@ def _numbers(functions: SetFunctions, sei: str) -> dict[str, Number]:
     }
     plain = (names(sei) | {"Reference temperature [K]"}) - PROPERTIES.keys() - lacking.keys()
     return {name: functions.number(name) for name in sorted(plain)} | lacking
-
-
-def _new_surface(functions: SetFunctions, table: SetTables) -> None:
-    """Tabulate the share of all new surface that is open at a stoichiometry."""
-    whole = float(functions.volume_change(np.ones(1))[0] - functions.volume_change(np.zeros(1))[0])
-    if not whole > 0.0:
-        raise InputError(
-            f"'{VOLUME_CHANGE}' must rise from an empty to a full electrode for formation = "
-            f"'{NAME}', got {whole:g}"
-        )
-    empty = functions.volume_change(np.zeros(1))
-    table.fill(tables.NEW_SURFACE, lambda s: (functions.volume_change(s) - empty) / whole)
 
 
 def _potential(functions: SetFunctions, side: str, table: SetTables) -> None:

@@ -106,10 +106,6 @@ class SetFunctions:
         inside = pybamm.Vector(np.clip(s, 1e-6, 1 - 1e-6))
         return self._evaluate(self._phase(side).dUdT(inside), s.shape)
 
-    def volume_change(self, s: np.ndarray) -> np.ndarray:
-        """Relative volume change of the negative particles."""
-        return self._evaluate(self._phase("negative").t_change(pybamm.Vector(s)), s.shape)
-
     def exchange_current(self, side: str, s: np.ndarray, salt: float, T: Number) -> np.ndarray:
         """Exchange current density [A m-2]; T is one number, or one per stoichiometry."""
         c = pybamm.Vector(s) * self._phase(side).c_max
