@@ -9,7 +9,8 @@ import pytest
 import cellmodel as cm
 from cellmodel.bridge.parameter_values import fresh_state, parameter_values, shipped_values
 from cellmodel.bridge.set_functions import SetFunctions
-from cellmodel.bridge.sets import SETS, cui2024
+from cellmodel.bridge.sets import SETS, cui2024, weng2021
+from cellmodel.cell import OWN_SETS
 from kernels.kinetics import FARADAY
 
 CELLS = ("nmc532-graphite-240mah", "nmc111-graphite-2360mah")
@@ -51,6 +52,15 @@ def test_sets_of_our_own_hold_all_that_their_donor_does(name):
     assert ours["Electrolyte conductivity [S.m-1]"] is not None
     own, lent = (v["Negative electrode specific heat capacity [J.kg-1.K-1]"] for v in (ours, donor))
     assert own == lent
+
+
+def test_the_donor_of_a_set_is_named():
+    assert set(OWN_SETS) == set(SETS)
+    assert OWN_SETS["Cui2024"] == cui2024.DONOR
+    assert OWN_SETS["Weng2021"] == weng2021.DONOR
+    rows = cm.load_cell("nmc532-graphite-240mah").provenance()
+    assert rows[0][3] == "cellmodel; what it lacks is lent by Mohtat2020 of PyBaMM"
+    assert cm.load_cell("nmc532-graphite").provenance()[0][3] == "PyBaMM"
 
 
 def test_an_unknown_set_lists_ours_too():
