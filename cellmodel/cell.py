@@ -26,6 +26,8 @@ from cellmodel.unpassivated_surface import PARAMETERS as UNPASSIVATED_PARAMETERS
 FORMATION_MODELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"none": (), UNPASSIVATED_SURFACE: tuple(UNPASSIVATED_PARAMETERS)}
 )
+#: parameter sets of our own (bridge.sets) -> the set of PyBaMM that lends them what they lack
+OWN_SETS: Mapping[str, str] = MappingProxyType({"Cui2024": "Mohtat2020", "Weng2021": "Mohtat2020"})
 #: PyBaMM's SEI growth laws, by its option strings -> the parameter that sets the rate of each
 SEI_LAWS: Mapping[str, str] = MappingProxyType(
     {
@@ -51,7 +53,7 @@ class Cell:
     name, title, source
         File stem, one line for people, where the cell is described.
     parameter_set
-        Name of the PyBaMM parameter set, "OKane2022".
+        Name of the PyBaMM parameter set, "OKane2022", or of one of ours, "Cui2024".
     parameters
         PyBaMM name -> Quantity: overrides of the set, and numbers it lacks, with their donor.
     sei
@@ -146,8 +148,10 @@ class Cell:
 
     def provenance(self) -> list[tuple[str, float | str, str, str]]:
         """Return rows (name, value, unit, source) of everything that is ours, for people."""
+        donor = OWN_SETS.get(self.parameter_set)
+        owner = f"cellmodel; what it lacks is lent by {donor} of PyBaMM" if donor else "PyBaMM"
         rows: list[tuple[str, float | str, str, str]] = [
-            ("parameter set", self.parameter_set, "", "PyBaMM"),
+            ("parameter set", self.parameter_set, "", owner),
             ("SEI law", self.sei, "", "PyBaMM"),
             ("formation model", self.formation, "", "cellmodel"),
         ]

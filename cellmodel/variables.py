@@ -334,4 +334,4 @@ def cf_unit(unit: str) -> str:
     special = {"C": "h-1", "": "1", "-": "1", "Ohm": "ohm"}
     if unit in special:
         return special[unit]
-    return re.sub(r"\bOhm\b", "ohm", unit.replace(".", " "))
+    return re.sub(r"\bOhm\b", "ohm", re.sub(r"\.(?!\d)", " ", unit))  # "s-0.5" keeps its point

@@ -33,7 +33,14 @@ def test_every_unit_is_readable():
 
 @pytest.mark.parametrize(
     ("unit", "expected"),
-    [("C", "h-1"), ("A.h", "A h"), ("mol.m-3", "mol m-3"), ("", "1"), ("Ohm.m", "ohm m")],
+    [
+        ("C", "h-1"),
+        ("A.h", "A h"),
+        ("mol.m-3", "mol m-3"),
+        ("", "1"),
+        ("Ohm.m", "ohm m"),
+        ("C.m-2.s-0.5", "C m-2 s-0.5"),
+    ],
 )
 def test_units_in_cf_spelling(unit, expected):
     assert cf_unit(unit) == expected

@@ -1,5 +1,5 @@
-"""Parameter set Weng2021: NMC111 / graphite pouch cell, 2.36 A h, of Weng et al. 2021 (Joule; data at
-doi 10.7302/pa3f-4w30).
+"""Parameter set Weng2021: NMC111 / graphite pouch cell, 2.36 A h, of Weng et al. 2021 (Joule; data
+at doi 10.7302/pa3f-4w30).
 
 Mohtat2020 (NMC532 / graphite pouch cell of the same laboratory, 5 A h), cut to size: potentials,
 transport, kinetics, thicknesses and fractions are that set's, not measured on this cell.
