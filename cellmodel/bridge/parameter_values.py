@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pybamm
 
 from cellmodel.bridge.scaled_functions import NEUTRAL, SCALED, scale
+from cellmodel.bridge.bpx_file import bpx_values
 from cellmodel.cell import Cell
 from cellmodel.errors import InputError, quoted, unknown_name
 
@@ -73,7 +74,7 @@ def parameter_values(
         If PyBaMM has no such set.
     """
     state = state or fresh_state(cell)
-    values = shipped_values(cell.parameter_set).copy()
+    values = set_values(cell).copy()
     values.update(
         {name: quantity.value for name, quantity in cell.parameters.items()},
         check_already_exists=False,
@@ -118,7 +119,7 @@ def parameter(cell: Cell, name: str) -> float:
     """
     if name in cell.parameters:
         return cell.parameters[name].value
-    values = shipped_values(cell.parameter_set)
+    values = set_values(cell)
     if name in NEUTRAL:
         return NEUTRAL[name]
     if name not in values.keys():  # noqa: SIM118 (ParameterValues is no Mapping)
@@ -126,7 +127,7 @@ def parameter(cell: Cell, name: str) -> float:
     value = values[name]
     if not isinstance(value, numbers.Real):
         raise InputError(
-            f"'{name}' is a function in PyBaMM's set '{cell.parameter_set}', not a number; give "
+            f"'{name}' is a function in the parameter set '{cell.parameter_set}', not a number; give "
             f"cell '{cell.name}' a constant by replace_parameters or in its table [parameters]"
         )
     return float(value)
@@ -134,9 +135,22 @@ def parameter(cell: Cell, name: str) -> float:
 
 def parameter_names(cell: Cell) -> list[str]:
     """Return the names of all parameters of the cell, functions included."""
-    known = set(shipped_values(cell.parameter_set).keys()) | set(cell.parameters)
+    known = set(set_values(cell).keys()) | set(cell.parameters)
     known |= {name for function in SCALED if function in known for name in SCALED[function]}
     return sorted(known - {"chemistry", "citations"})
+
+
+def set_values(cell: Cell) -> pybamm.ParameterValues:
+    """Return the set under a cell, PyBaMM's or that of its BPX file; shared, copy before changes.
+
+    Raises
+    ------
+    InputError
+        If PyBaMM has no such set, or the BPX file is wrong.
+    """
+    if cell.bpx:
+        return bpx_values(cell.bpx, cell.parameter_set)
+    return shipped_values(cell.parameter_set)
 
 
 @functools.cache
