@@ -24,12 +24,13 @@ DONOR_SOURCE = "O'Kane et al. 2022, doi 10.1039/D2CP00417H; a BPX file has none"
 SIDES = ("Negative", "Positive")
 RADIUS = "Negative particle radius [m]"
 COOLING = "Total heat transfer coefficient [W.m-2.K-1]"
-#: per area of the model's spheres, where the film grows on the larger surface of real graphite
-_PER_AREA = (
-    "SEI reaction exchange current density [A.m-2]",
-    "SEI kinetic rate constant [m.s-1]",
-    "SEI partial molar volume [m3.mol-1]",
-)
+#: power of the particles' radius: the film grows on the surface of real graphite, which is the same
+#: per gram, but is counted per area of the model's spheres
+_PER_AREA = {
+    "SEI reaction exchange current density [A.m-2]": 1,
+    "SEI kinetic rate constant [m.s-1]": 1,
+    "SEI partial molar volume [m3.mol-1]": -1,
+}
 _OF_FILM = ("Tunneling barrier factor [m-1]", "Initial SEI thickness [m]")
 _OF_SET = (
     "Ratio of lithium moles to SEI moles",
@@ -126,11 +127,11 @@ def _parameters(values: pybamm.ParameterValues, lender: Cell) -> dict[str, Quant
         name: _lent(
             lender.parameters[name],
             lender,
-            f"Scaled by the radius of the negative particles, {ratio:.3g} times that of the "
-            "lender, and not yet fitted to the first cycle of this cell (calibrate_sei does it)",
-            ratio,
+            f"Scaled by {ratio**power:.3g} for the radius of the negative particles, and not yet "
+            "fitted to the first cycle of this cell (calibrate_sei does it)",
+            ratio**power,
         )
-        for name in _PER_AREA
+        for name, power in _PER_AREA.items()
     }
     lent |= {name: _lent(lender.parameters[name], lender, "As there") for name in _OF_FILM}
     donor = shipped_values(DONOR)
