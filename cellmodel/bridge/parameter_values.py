@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pybamm
 
 from cellmodel.bridge.scaled_functions import NEUTRAL, SCALED, scale
+from cellmodel.bridge.two_phase import fresh_phases, is_two_phase, require_fresh
 from cellmodel.bridge.bpx_file import bpx_values
 from cellmodel.cell import Cell
 from cellmodel.errors import InputError, quoted, unknown_name
@@ -71,8 +72,11 @@ def parameter_values(
     Raises
     ------
     InputError
-        If PyBaMM has no such set.
+        If PyBaMM has no such set, or a cell of two negative materials starts from a formed state.
     """
+    two_phase = is_two_phase(set_values(cell))
+    if two_phase and state is not None:
+        require_fresh(cell.name)
     state = state or fresh_state(cell)
     values = set_values(cell).copy()
     values.update(
@@ -81,15 +85,14 @@ def parameter_values(
     )
     if scaled:
         scale(values)
-    maximum = {
-        side: cell.parameter(f"Maximum concentration in {side} electrode [mol.m-3]")
-        for side in ("negative", "positive")
-    }
     start = {"negative": state.negative_stoichiometry, "positive": state.positive_stoichiometry}
+    if two_phase:
+        fresh_phases(values, start.pop("negative"), state.sei_thickness)
     values.update(
         {
-            f"Initial concentration in {side} electrode [mol.m-3]": start[side] * maximum[side]
-            for side in maximum
+            f"Initial concentration in {side} electrode [mol.m-3]": stoichiometry
+            * cell.parameter(f"Maximum concentration in {side} electrode [mol.m-3]")
+            for side, stoichiometry in start.items()
         }
         | {
             "Initial SEI thickness [m]": state.sei_thickness,
