@@ -209,9 +209,7 @@ def test_numbers_of_the_file_come_before_those_of_others(write):
     assert "SEI resistivity [Ohm.m]" not in cell.parameters
 
 
-@pytest.mark.parametrize(
-    ("formed", "expected"), [(0.85, 0.85), (0.9084, 0.9084), (0.96, None)]
-)
+@pytest.mark.parametrize(("formed", "expected"), [(0.85, 0.85), (0.9084, 0.9084), (0.96, None)])
 def test_the_lithium_of_formation_is_added_to_the_positive_electrode(write, formed, expected):
     def change(document):
         document["Parameterisation"]["Positive electrode"]["Maximum stoichiometry"] = formed

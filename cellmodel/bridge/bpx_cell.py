@@ -164,9 +164,7 @@ def _parameters(values: pybamm.ParameterValues, lender: Cell) -> dict[str, Quant
     return missing
 
 
-def _fresh_positive(
-    values: pybamm.ParameterValues, efficiency: float, capacity: float
-) -> Quantity:
+def _fresh_positive(values: pybamm.ParameterValues, efficiency: float, capacity: float) -> Quantity:
     """Return the stoichiometry of the positive electrode before the first charge.
 
     The file describes a formed cell. Lithium that left the positive electrode for good is what the

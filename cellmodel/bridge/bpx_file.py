@@ -79,8 +79,8 @@ def bpx_sections(text: str, where: str) -> Mapping[str, Mapping]:
     for side in ("Negative electrode", "Positive electrode"):
         if "Particle" in stated[side]:
             raise InputError(
-                f"{where}: {side} is a blend of materials (Particle), which a BPX cell cannot have; "
-                "give one material, or use PyBaMM itself"
+                f"{where}: {side} is a blend of materials (Particle); a BPX cell has one material "
+                "per electrode"
             )
     return document
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pybamm
 
+from cellmodel.bridge.bpx_file import bpx_values
 from cellmodel.bridge.scaled_functions import NEUTRAL, SCALED, scale
 from cellmodel.bridge.two_phase import fresh_phases, is_two_phase, require_fresh
-from cellmodel.bridge.bpx_file import bpx_values
 from cellmodel.cell import Cell
 from cellmodel.errors import InputError, quoted, unknown_name
 
@@ -130,8 +130,8 @@ def parameter(cell: Cell, name: str) -> float:
     value = values[name]
     if not isinstance(value, numbers.Real):
         raise InputError(
-            f"'{name}' is a function in the parameter set '{cell.parameter_set}', not a number; give "
-            f"cell '{cell.name}' a constant by replace_parameters or in its table [parameters]"
+            f"'{name}' is a function in the parameter set '{cell.parameter_set}', not a number; "
+            f"give cell '{cell.name}' a constant by replace_parameters or in its table [parameters]"
         )
     return float(value)
 
