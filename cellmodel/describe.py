@@ -89,11 +89,13 @@ def _cell_parts(cell: Cell) -> list[RenderableType]:
         if name not in lent and entry.certainty == "prior"
     }
     own = {n: entry for n, entry in numbers.items() if n not in lent and n not in assumed}
-    parts: list[RenderableType] = [facts, _quantities("parameters", own)]
-    if lent:
-        parts.append(_quantities("lent: numbers of another set or cell", lent))
-    if assumed:
-        parts.append(_quantities("assumed: engineering judgement", assumed))
+    tables = {
+        "parameters": own,
+        "lent: numbers of another set or cell": lent,
+        "assumed: engineering judgement": assumed,
+    }
+    parts: list[RenderableType] = [facts]
+    parts += [_quantities(title, entries) for title, entries in tables.items() if entries]
     rest = {n: why for n, why in cell.assumptions.items() if n not in cell.materials}
     if rest:
         table = _table("assumed: what is no number", "how")

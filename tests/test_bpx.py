@@ -184,6 +184,17 @@ def test_every_number_and_substance_that_is_no_number_of_the_file_is_marked(writ
     assert "states no substance" in dict(cell.assumptions)["positive_active_material"]
 
 
+def test_show_takes_a_file(write):
+    from typer.testing import CliRunner
+
+    from cellmodel import cli
+
+    output = CliRunner().invoke(cli.app, ["show", str(write())]).output
+    assert "parameter set lgm50.json of a BPX file" in output
+    assert "lent: numbers of another set or cell" in output
+    assert "Thermodynamic factor" in output.partition("assumed: what is no number")[2]
+
+
 def test_what_refers_to_the_particles_area_follows_their_radius(write):
     def finer(document):
         electrode = document["Parameterisation"]["Negative electrode"]
