@@ -12,6 +12,7 @@ from cellmodel.protocol import Protocol, load_protocol
 from cellmodel.quantity import Quantity, Range
 
 WIDEST_SEARCH = 8  # decades to either side of where the search begins
+PRIMARY = "Primary: "  # PyBaMM's prefix of the first of two materials in an electrode
 RESOLUTION = 1e-4  # of the logarithm; moves the efficiency by less than 1e-5
 
 
@@ -60,8 +61,9 @@ def calibrate_sei(
     target = cell.first_cycle_efficiency.value if efficiency is None else efficiency
     Range(0, 1, above=True, below=True).check("efficiency", target)
     name = cell.calibration["parameter"] if parameter is None else parameter
-    if parameter is None and name not in kernel_rows.names(cell.sei):
-        name = SEI_LAWS[cell.sei]
+    phase = PRIMARY if name.startswith(PRIMARY) else ""  # of two materials, graphite is fitted
+    if parameter is None and name.removeprefix(phase) not in kernel_rows.names(cell.sei):
+        name = phase + SEI_LAWS[cell.sei]
     first_value = Range(0, above=True).check(name, cell.parameter(name))
     first_cycle = dataclasses.replace(
         protocol,

@@ -53,7 +53,8 @@ class Cell:
     name, title, source
         File stem, one line for people, where the cell is described.
     parameter_set
-        Name of the PyBaMM parameter set, "OKane2022", or of one of ours, "Cui2024".
+        Name of the PyBaMM parameter set, "OKane2022", of one of ours, "Cui2024", or of the BPX
+        file in its place.
     parameters
         PyBaMM name -> Quantity: overrides of the set, and numbers it lacks, with their donor.
     sei
@@ -68,6 +69,13 @@ class Cell:
         What the bill of materials needs.
     formation
         What happens in formation besides SEI growth, one of FORMATION_MODELS.
+    assumptions
+        What is assumed or stands for something else and is no number of ours -> how: functions of
+        the set ("Positive electrode OCP [V]"), substances.
+    only_pybamm
+        Why the kernels must not form this cell, "" if they may.
+    bpx
+        Text of the BPX file that takes the place of PyBaMM's set, "" if none does.
     """
 
     name: str
@@ -82,6 +90,19 @@ class Cell:
     calibration: Mapping[str, str]
     materials: Mapping[str, Quantity | str] = field(default_factory=lambda: MappingProxyType({}))
     formation: str = "none"
+    assumptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    only_pybamm: str = ""
+    bpx: str = field(default="", repr=False)
+
+    @property
+    def quantities(self) -> Mapping[str, Quantity]:
+        """Every number of ours but those of the materials."""
+        return {
+            "negative stoichiometry, fresh": self.negative_stoichiometry,
+            "positive stoichiometry, fresh": self.positive_stoichiometry,
+            "first-cycle efficiency, target": self.first_cycle_efficiency,
+            **self.parameters,
+        }
 
     def parameter(self, name: str) -> float:
         """Return a number of the cell.
@@ -147,27 +168,34 @@ class Cell:
             raise unknown_name(f"parameter of cell '{self.name}'", name, known)
 
     def provenance(self) -> list[tuple[str, float | str, str, str]]:
-        """Return rows (name, value, unit, source) of everything that is ours, for people."""
+        """Return rows (name, value, unit, source) of everything that is ours, for people.
+
+        A source ends in "(lent by ...)" where another set or cell lends the number, and in
+        "(assumed)" where it is engineering judgement.
+        """
         donor = OWN_SETS.get(self.parameter_set)
         owner = f"cellmodel; what it lacks is lent by {donor} of PyBaMM" if donor else "PyBaMM"
         rows: list[tuple[str, float | str, str, str]] = [
-            ("parameter set", self.parameter_set, "", owner),
+            ("parameter set", self.parameter_set, "", "BPX file" if self.bpx else owner),
             ("SEI law", self.sei, "", "PyBaMM"),
             ("formation model", self.formation, "", "cellmodel"),
         ]
-        named = {
-            "negative stoichiometry, fresh": self.negative_stoichiometry,
-            "positive stoichiometry, fresh": self.positive_stoichiometry,
-            "first-cycle efficiency, target": self.first_cycle_efficiency,
-            **self.parameters,
-            **self.materials,
-        }
-        for name, entry in named.items():
+        entries = {**self.quantities, **self.materials}
+        for name, entry in entries.items():
             if isinstance(entry, Quantity):
-                lent = f" (lent by {entry.donor})" if entry.donor else ""
-                rows.append((name, entry.value, entry.unit, entry.source + lent))
+                assumed = " (assumed)" if entry.certainty == "prior" else ""
+                mark = f" (lent by {entry.donor})" if entry.donor else assumed
+                rows.append((name, entry.value, entry.unit, entry.source + mark))
             else:
-                rows.append((name, entry, "", ""))
+                why = self.assumptions.get(name)
+                rows.append((name, entry, "", f"{why} (assumed)" if why else ""))
+        rows += [
+            (name, "assumed", "", why)
+            for name, why in self.assumptions.items()
+            if name not in entries
+        ]
+        if self.only_pybamm:
+            rows.append(("only by PyBaMM", "", "", self.only_pybamm))
         return rows
 
 
@@ -182,7 +210,9 @@ def load_cell(name: str | Path | Cell) -> Cell:
     Parameters
     ----------
     name
-        Name of a shipped cell, path of a .toml file, or a Cell, which is returned as it is.
+        Name of a shipped cell, path of a .toml file or of a BPX file (.json), or a Cell, which is
+        returned as it is. A .toml file may name a BPX file, from its own folder, as its
+        parameter_set.
 
     Returns
     -------
@@ -192,12 +222,14 @@ def load_cell(name: str | Path | Cell) -> Cell:
     ------
     InputError
         If there is no such cell, or the file is wrong: unknown or missing keys, units, numbers
-        out of range.
+        out of range; or a BPX file lacks what cannot be assumed.
     """
     if isinstance(name, Cell):
         return name
+    if isinstance(name, str | Path) and _is_bpx(str(name)):
+        return _bpx_cell(Path(name))
     required = ("parameter_set", "sei", "fresh", "first_cycle")
-    optional = ("parameters", "materials", "formation")
+    optional = ("parameters", "materials", "formation", "assumptions", "only_pybamm")
     path, table, texts = read_input("cells", "cell", name, required, optional)
     texts |= {key: text(table[key], f"{path}: {key}") for key in ("parameter_set", "sei")}
     if texts["sei"] not in SEI_LAWS:
@@ -214,6 +246,17 @@ def load_cell(name: str | Path | Cell) -> Cell:
     keys = ("efficiency", "protocol", "parameter")
     check_keys(first, keys, where, required=keys)
     parameters = _read_parameters(table.get("parameters", {}), f"{path}: [parameters]")
+    materials = _read_materials(table.get("materials", {}), f"{path}: [materials]")
+    assumptions = _read_assumptions(table.get("assumptions", {}), f"{path}: [assumptions]")
+    if "only_pybamm" in table:
+        texts["only_pybamm"] = text(table["only_pybamm"], f"{path}: only_pybamm")
+    if _is_bpx(texts["parameter_set"]):
+        stated = _bpx_cell(path.parent / texts["parameter_set"])
+        texts["bpx"] = stated.bpx
+        lacking = {n: why for n, why in stated.assumptions.items() if n not in materials}
+        parameters = {**stated.parameters, **parameters}
+        materials = {**stated.materials, **materials}
+        assumptions = {**lacking, **assumptions}
     _check_window(parameters, str(path))
     _check_formation(texts["formation"], parameters, str(path))
     return Cell(
@@ -224,10 +267,19 @@ def load_cell(name: str | Path | Cell) -> Cell:
         calibration=MappingProxyType(
             {key: text(first[key], f"{where} {key}") for key in ("protocol", "parameter")}
         ),
-        materials=MappingProxyType(
-            _read_materials(table.get("materials", {}), f"{path}: [materials]")
-        ),
+        materials=MappingProxyType(materials),
+        assumptions=MappingProxyType(assumptions),
     )
+
+
+def _is_bpx(name: str) -> bool:
+    return name.endswith(".json")
+
+
+def _bpx_cell(path: Path) -> Cell:
+    from cellmodel.bridge.bpx_cell import bpx_cell  # imports PyBaMM
+
+    return bpx_cell(path)
 
 
 def _read_parameters(table: object, where: str) -> dict[str, Quantity]:
@@ -277,6 +329,12 @@ def _check_formation(model: str, parameters: Mapping[str, Quantity], where: str)
             f"{where}: formation = {quoted(model)} does not read {', '.join(idle)}; remove them or "
             "name the formation model that does"
         )
+
+
+def _read_assumptions(table: object, where: str) -> dict[str, str]:
+    if not isinstance(table, Mapping):
+        raise InputError(f"{where} must be a table, got {quoted(table)}")
+    return {name: text(entry, f'{where} "{name}"') for name, entry in table.items()}
 
 
 def _check_window(parameters: Mapping[str, Quantity], where: str) -> None:

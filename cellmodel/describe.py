@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 
 from rich import box
 from rich.console import RenderableType
@@ -44,12 +45,19 @@ def titles(kind: str) -> Table:
 def describe(name: str) -> list[RenderableType]:
     """Return everything about a cell, protocol, equipment or plant.
 
+    Parameters
+    ----------
+    name
+        Of what comes with the package, or path of a BPX file (.json).
+
     Raises
     ------
     InputError
         If there is none of this name.
     """
     owners = {own: load for names, load in KINDS.values() for own in names()}
+    if name.endswith(".json"):
+        owners[name] = load_cell
     if name not in owners:
         raise unknown_name("cell, protocol, equipment or plant", name, owners)
     entry = owners[name](name)
@@ -59,14 +67,7 @@ def describe(name: str) -> list[RenderableType]:
 
 def _parts(entry: Input) -> list[RenderableType]:
     if isinstance(entry, Cell):
-        facts = f"parameter set {entry.parameter_set} of PyBaMM, SEI {entry.sei}"
-        own = {
-            "negative stoichiometry, fresh": entry.negative_stoichiometry,
-            "positive stoichiometry, fresh": entry.positive_stoichiometry,
-            "first-cycle efficiency, target": entry.first_cycle_efficiency,
-            **entry.parameters,
-        }
-        return [facts, _quantities("parameters", own), _quantities("materials", entry.materials)]
+        return _cell_parts(entry)
     if isinstance(entry, Protocol):
         return [_variables(entry), _steps(entry)]
     if isinstance(entry, Plant):
@@ -74,11 +75,46 @@ def _parts(entry: Input) -> list[RenderableType]:
     return [_quantities("fields", entry.quantities)]
 
 
-def _quantities(title: str, quantities: Mapping[str, Quantity | str]) -> Table:
+def _cell_parts(cell: Cell) -> list[RenderableType]:
+    """Return the cell's own numbers apart from those that others lend and those assumed."""
+    origin = "a BPX file" if cell.bpx else "PyBaMM"
+    facts = f"parameter set {escape(cell.parameter_set)} of {origin}, SEI {cell.sei}"
+    if cell.only_pybamm:
+        facts += f"\nby simulate_formation only: {escape(cell.only_pybamm)}"
+    numbers = cell.quantities
+    lent = {name: entry for name, entry in numbers.items() if entry.donor}
+    assumed = {
+        name: entry
+        for name, entry in numbers.items()
+        if name not in lent and entry.certainty == "prior"
+    }
+    own = {n: entry for n, entry in numbers.items() if n not in lent and n not in assumed}
+    tables = {
+        "parameters": own,
+        "lent: numbers of another set or cell": lent,
+        "assumed: engineering judgement": assumed,
+    }
+    parts: list[RenderableType] = [facts]
+    parts += [_quantities(title, entries) for title, entries in tables.items() if entries]
+    rest = {n: why for n, why in cell.assumptions.items() if n not in cell.materials}
+    if rest:
+        table = _table("assumed: what is no number", "how")
+        for name, why in rest.items():
+            table.add_row(escape(name), escape(why))
+        parts.append(table)
+    return [*parts, _quantities("materials", cell.materials, cell.assumptions)]
+
+
+def _quantities(
+    title: str,
+    quantities: Mapping[str, Quantity | str],
+    assumptions: Mapping[str, str] = MappingProxyType({}),
+) -> Table:
     table = _table(title, "value", "unit", "low", "high", "source")
     for name, entry in quantities.items():
         if isinstance(entry, str):
-            table.add_row(escape(name), escape(entry))
+            why = f"assumed: {assumptions[name]}" if name in assumptions else ""
+            table.add_row(escape(name), escape(entry), "", "", "", escape(why))
             continue
         certainty = f" ({entry.certainty})" if entry.certainty else ""
         donor = f"; lent by {entry.donor}" if entry.donor else ""

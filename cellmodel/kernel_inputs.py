@@ -10,7 +10,7 @@ from cellmodel.bridge.kernel_cell import KernelCell, kernel_cell
 from cellmodel.bridge.kernel_rows import names
 from cellmodel.bridge.parameter_values import parameter_values
 from cellmodel.design_space import DesignSpace
-from cellmodel.errors import unknown_name
+from cellmodel.errors import InputError, unknown_name
 from kernels import parameters
 from kernels.protocol import CURRENT, NONE, POWER, SKIP, VOLTAGE
 
@@ -68,10 +68,15 @@ def kernel_inputs(design: DesignSpace) -> KernelInputs:
     Raises
     ------
     InputError
-        If a swept parameter is not an input of the kernels, or the cell's functions do not have
-        the form they take.
+        If the cell is for PyBaMM only, a swept parameter is not an input of the kernels, or the
+        cell's functions do not have the form they take.
     """
     cell, steps = design.cell, design.protocol.steps
+    if cell.only_pybamm:
+        raise InputError(
+            f"the kernels do not form cell '{cell.name}': {cell.only_pybamm}; use "
+            "simulate_formation"
+        )
     known = names(cell.sei) - set(TEMPERATURES) | {CAPACITY}
     for name in design.parameter_names:
         if name not in known:

@@ -113,6 +113,26 @@ def test_show_names_donors_and_ranges():
     assert "0.001" in steps
 
 
+def test_show_sets_apart_what_is_lent_and_what_is_assumed():
+    output = call("show", "nmc622-graphite").output
+    parts = ["parameters", "lent: numbers of", "assumed: engineering", "assumed: what is no number"]
+    places = [output.index(part) for part in (*parts, "materials")]
+    assert places == sorted(places)
+    own, lent, assumed, no_number, _ = (
+        output[a:b] for a, b in zip(places, [*places[1:], None], strict=True)
+    )
+    assert "Positive electrode thickness [m]" in own
+    assert "SEI partial molar volume" in lent
+    assert "Initial SEI thickness [m]" in assumed
+    assert "Positive electrode OCP [V]" in no_number
+    assert "of NMC532 (Mohtat2020)" in no_number
+
+
+def test_show_says_what_the_kernels_do_not_form():
+    output = " ".join(call("show", "nmc811-graphite-silicon").output.split())
+    assert "by simulate_formation only: they have one active material per electrode" in output
+
+
 def test_show_of_an_unknown_name_lists_the_nearest():
     result = call("show", "nmc811-graphite")
     assert result.exit_code == 2

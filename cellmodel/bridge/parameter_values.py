@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import pybamm
 
+from cellmodel.bridge.bpx_file import bpx_values
 from cellmodel.bridge.scaled_functions import NEUTRAL, SCALED, scale
 from cellmodel.bridge.sets import SETS
+from cellmodel.bridge.two_phase import fresh_phases, is_two_phase, require_fresh
 from cellmodel.cell import Cell
 from cellmodel.errors import InputError, quoted, unknown_name
 
@@ -71,25 +73,27 @@ def parameter_values(
     Raises
     ------
     InputError
-        If there is no such set.
+        If PyBaMM has no such set, or a cell of two negative materials starts from a formed state.
     """
+    two_phase = is_two_phase(set_values(cell))
+    if two_phase and state is not None:
+        require_fresh(cell.name)
     state = state or fresh_state(cell)
-    values = shipped_values(cell.parameter_set).copy()
+    values = set_values(cell).copy()
     values.update(
         {name: quantity.value for name, quantity in cell.parameters.items()},
         check_already_exists=False,
     )
     if scaled:
         scale(values)
-    maximum = {
-        side: cell.parameter(f"Maximum concentration in {side} electrode [mol.m-3]")
-        for side in ("negative", "positive")
-    }
     start = {"negative": state.negative_stoichiometry, "positive": state.positive_stoichiometry}
+    if two_phase:
+        fresh_phases(values, start.pop("negative"), state.sei_thickness)
     values.update(
         {
-            f"Initial concentration in {side} electrode [mol.m-3]": start[side] * maximum[side]
-            for side in maximum
+            f"Initial concentration in {side} electrode [mol.m-3]": stoichiometry
+            * cell.parameter(f"Maximum concentration in {side} electrode [mol.m-3]")
+            for side, stoichiometry in start.items()
         }
         | {
             "Initial SEI thickness [m]": state.sei_thickness,
@@ -119,7 +123,7 @@ def parameter(cell: Cell, name: str) -> float:
     """
     if name in cell.parameters:
         return cell.parameters[name].value
-    values = shipped_values(cell.parameter_set)
+    values = set_values(cell)
     if name in NEUTRAL:
         return NEUTRAL[name]
     if name not in values.keys():  # noqa: SIM118 (ParameterValues is no Mapping)
@@ -127,17 +131,30 @@ def parameter(cell: Cell, name: str) -> float:
     value = values[name]
     if not isinstance(value, numbers.Real):
         raise InputError(
-            f"'{name}' is a function in PyBaMM's set '{cell.parameter_set}', not a number; give "
-            f"cell '{cell.name}' a constant by replace_parameters or in its table [parameters]"
+            f"'{name}' is a function in the parameter set '{cell.parameter_set}', not a number; "
+            f"give cell '{cell.name}' a constant by replace_parameters or in its table [parameters]"
         )
     return float(value)
 
 
 def parameter_names(cell: Cell) -> list[str]:
     """Return the names of all parameters of the cell, functions included."""
-    known = set(shipped_values(cell.parameter_set).keys()) | set(cell.parameters)
+    known = set(set_values(cell).keys()) | set(cell.parameters)
     known |= {name for function in SCALED if function in known for name in SCALED[function]}
     return sorted(known - {"chemistry", "citations"})
+
+
+def set_values(cell: Cell) -> pybamm.ParameterValues:
+    """Return the set under a cell, PyBaMM's or that of its BPX file; shared, copy before changes.
+
+    Raises
+    ------
+    InputError
+        If PyBaMM has no such set, or the BPX file is wrong.
+    """
+    if cell.bpx:
+        return bpx_values(cell.bpx, cell.parameter_set)
+    return shipped_values(cell.parameter_set)
 
 
 @functools.cache

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import pybamm
 
 from cellmodel.bridge.experiment import CHARGE_BEFORE, experiment
-from cellmodel.bridge.parameter_values import State, parameter_values
+from cellmodel.bridge.parameter_values import State, parameter_values, set_values
 from cellmodel.bridge.readout import READ, SECONDS_PER_HOUR, TOTALS
+from cellmodel.bridge.two_phase import is_two_phase, name_as_one, options
 from cellmodel.cell import Cell
 from cellmodel.errors import InputError, unknown_name
 from cellmodel.protocol import Protocol
@@ -49,7 +50,10 @@ def model_with_totals(name: str, cell: Cell) -> pybamm.lithium_ion.BaseModel:
         Its SEI law and voltage window.
     """
     averaged = {} if name == "DFN" else X_AVERAGED
-    model = MODELS[name]({"SEI": cell.sei, "thermal": "lumped", **averaged})
+    phases = options(cell.sei) if is_two_phase(set_values(cell)) else {}
+    model = MODELS[name]({"SEI": cell.sei, "thermal": "lumped", **averaged, **phases})
+    if phases:
+        name_as_one(model)
     current, voltage = model.variables["Current [A]"], model.variables["Voltage [V]"]
     window = [cell.parameter(f"{end} voltage cut-off [V]") for end in ("Lower", "Upper")]
     middle = sum(window) / 2

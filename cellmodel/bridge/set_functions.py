@@ -82,9 +82,10 @@ class SetFunctions:
         if name not in self.values.keys() or not callable(self.values[name]):  # noqa: SIM118
             return set()
         function = self.values[name]
-        arguments = [pybamm.InputParameter("argument")] * len(
-            inspect.signature(function).parameters
-        )
+        taken = inspect.signature(function).parameters.values()
+        # those of a BPX file have what the file states bound by keyword
+        free = [argument for argument in taken if argument.kind is not argument.KEYWORD_ONLY]
+        arguments = [pybamm.InputParameter("argument")] * len(free)
         kinds = pybamm.Parameter | pybamm.FunctionParameter
         tree = (pybamm.Scalar(0) + function(*arguments)).pre_order()
         named = {node.name for node in tree if isinstance(node, kinds)}
