@@ -126,6 +126,24 @@ _CYCLING = (
         "resistance", "ohm", "ohmic and charge-transfer resistance when a discharge begins", _CYCLE
     ),
     VariableSpec("cycle_life", "1", "cycles until the discharge capacity falls to the threshold"),
+    VariableSpec(
+        "delivered_energy",
+        "kW h",
+        "energy taken from the cell until its discharge capacity falls to the threshold",
+    ),
+    VariableSpec("check_capacity", "A h", "charge of a C/3 discharge from full", ("check",)),
+    VariableSpec(
+        "dc_resistance",
+        "ohm",
+        "step of the voltage / current after a discharge pulse of 1 C for 10 s from rest",
+        ("check", "state_of_charge"),
+    ),
+    VariableSpec(
+        "pulse_power",
+        "W",
+        "discharge power for 10 s down to the lower voltage, from the resistance of the pulse",
+        ("check", "state_of_charge"),
+    ),
 )
 
 _SITE = ("site",)
@@ -178,6 +196,8 @@ DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
             DimensionSpec("component", "", "component of the cell"),
             DimensionSpec("stage", "", "life-cycle stage"),
             DimensionSpec("site", "", "site of the plant"),
+            DimensionSpec("check", "1", "cycles done before a performance check"),
+            DimensionSpec("state_of_charge", "1", "charge left / capacity found by the check"),
         )
     }
 )
