@@ -215,11 +215,13 @@ def _loss(paces: Sequence[_Pace], start: float, end: float) -> float:
     cycles = 0.5 * (start + end + (end - start) * _NODES)
     at = np.array([pace.done for pace in paces])
     values = np.array([pace.cycles_per_loss for pace in paces])
+    if not np.isfinite(values).all():
+        return np.nan
     polynomial = sum(
         value * np.prod([(cycles - other) / (own - other) for other in at[at != own]], axis=0)
         for own, value in zip(at, values, strict=True)
     )
-    if not (np.isfinite(polynomial).all() and polynomial.min() > 0.1 * values.min()):
+    if polynomial.min() < 0.1 * values.min():
         return np.nan
     return float(0.5 * (end - start) * np.sum(_WEIGHTS / polynomial))
 
@@ -252,8 +254,7 @@ def at_whole_cycles(course: Course, cycles: int) -> dict[str, np.ndarray]:
     """
     done = np.array(course.done)
     columns = {
-        name: np.array([results[name] for results in course.results])
-        for name in course.results[0]
+        name: np.array([results[name] for results in course.results]) for name in course.results[0]
     }
     last = len(done) - 1
     whole = np.arange(cycles, dtype=float)

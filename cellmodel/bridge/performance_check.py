@@ -25,7 +25,6 @@ from cellmodel.bridge import readout, reference
 from cellmodel.bridge.ageing import CycleEnd
 from cellmodel.bridge.parameter_values import State
 from cellmodel.cell import Cell
-from cellmodel.errors import InputError
 from cellmodel.protocol import Protocol
 from cellmodel.step import parse_step
 
