@@ -115,8 +115,8 @@ def march(
     cycles
         How many.
     tolerance
-        Most that a leap may be corrected by: lithium / first value of SCALE [1]. None runs every
-        cycle.
+        Most that a leap may be corrected by in lithium, or may miss of the course of SCALE, / first
+        value of SCALE [1]. None runs every cycle.
     stops
         Numbers of cycles done, above 0 and ascending, at which `how.visit` is called.
 
@@ -169,8 +169,8 @@ def march(
 
 
 def _pace(done: float, chain: Sequence[tuple[State, float]]) -> _Pace:
-    lost = chain[-1][1] - chain[0][1]
-    return _Pace(done - MEASURED / 2, MEASURED / lost if lost > 0 else np.inf)
+    lost = np.diff([loss for _, loss in chain])
+    return _Pace(done - MEASURED / 2, MEASURED / lost.sum() if lost.min() > 0 else np.inf)
 
 
 def _leap(
@@ -201,7 +201,7 @@ def _leap(
     measured = ends[SETTLE - 1 :]
     pace = _pace(landed, measured)
     error = loss - _loss((*paces, pace), done, done + leap)
-    if not np.isfinite(error):
+    if not abs(error) < 0.5 * loss:
         return nowhere
     landed += error * pace.cycles_per_loss
     unseen = _unseen(course.results[-2:], results[SETTLE : SETTLE + 2])
