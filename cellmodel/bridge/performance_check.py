@@ -10,8 +10,11 @@ power from the resistance. The pulse here is of 1 C.
     P = V_lower (V_rest - V_lower) / R
 
 P is the power at which a cell of this open-circuit voltage and resistance would arrive at its
-lower voltage at the end of the pulse. It takes the resistance measured at the current of the
-pulse also at the larger one that the power takes.
+lower voltage at the end of the pulse. It takes the resistance measured at the current of the pulse
+also at the larger one that the power takes, as laboratories do. Against pulses of constant power,
+searched for with SPMe (lfp-graphite, nmc811-graphite-siox, 8 to 22 C): 0.86 times (LFP at 20 %)
+to more than 1.3 times as much is found, because charge transfer needs less than in proportion, and
+an electrode may be drained. So P compares cells and ages; it is no rating.
 """
 
 from __future__ import annotations
