@@ -10,10 +10,9 @@ import pytest
 
 import cellmodel as cm
 from cellmodel.bridge import ageing, readout, reference
-from cellmodel.bridge.parameter_values import State
 from cellmodel.bridge import parameter_values as pv
-from cellmodel.bridge.parameter_values import State
 from cellmodel.bridge.experiment import experiment
+from cellmodel.bridge.parameter_values import State
 from cellmodel.calibration import calibrate_sei
 from cellmodel.variables import VARIABLES
 
