@@ -1,19 +1,28 @@
-"""Life of a formed cell by PyBaMM: capacity, energy, efficiency and resistance, cycle by cycle."""
+"""Life of a formed cell by PyBaMM: capacity, energy, efficiency, resistance, power, life."""
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
 from cellmodel.cell import Cell, load_cell
+from cellmodel.cycle_jump import Course, March, at_whole_cycles, march
 from cellmodel.errors import InputError, quoted
 from cellmodel.protocol import Protocol, load_protocol
 from cellmodel.quantity import Range
 from cellmodel.variables import label
 
-STATE = ("negative_stoichiometry", "positive_stoichiometry", "sei_thickness")
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cellmodel.bridge.parameter_values import State
+    from cellmodel.bridge.reference import Method
+
+WATT_HOURS = 1000.0  # per kW h
 
 
 def simulate_cycling(
@@ -23,6 +32,8 @@ def simulate_cycling(
     cycles: int = 500,
     *,
     threshold: float = 0.8,
+    checks: int = 2,
+    jump_tolerance: float | None = 2e-4,
     model: str = "SPMe",
     radial_points: int = 30,
     electrode_points: int = 20,
@@ -35,20 +46,33 @@ def simulate_cycling(
     and temperature evened out by the rest in between. The SEI goes on growing by the same law;
     nothing else ages.
 
+    Not every cycle is simulated: the state leaps ahead where it changes steadily, and each leap is
+    checked (`cellmodel.cycle_jump`). Of 500 cycles of `ageing-1c`, 28 (lfp-graphite,
+    nmc532-graphite) and 47 (nmc811-graphite-siox) are simulated, in a fifth to a seventh of the
+    processor time. Against every cycle simulated, capacities are within 0.001 % and 0.03 %,
+    energies within 0.01 % and 0.04 %, lithium_loss within 0.02 % and 0.04 %, cycle_life within 0.2
+    cycles.
+
     Parameters
     ----------
     cell
         The cell, its name or path. Where `formed` is a case of a sweep over parameters of the
         cell, the values of the case (its scalar coordinates) are taken.
     formed
-        Result of `simulate_formation`, or one case of `sweep_formation`; only the
-        stoichiometries and `sei_thickness` are used.
+        Result of `simulate_formation`, or one case of `sweep_formation`; of it, the state at the
+        end is used (`start_state`).
     protocol
         One run of it is repeated; name, path or Protocol.
     cycles
         How many times [1].
     threshold
         End of life: discharge capacity / that of the first cycle [1].
+    checks
+        How many performance checks [1], evenly spread from the formed cell to the last cycle: 0
+        for none, 1 for the formed cell only. They cost the cell nothing.
+    jump_tolerance
+        Lithium lost, or capacity, that a leap over cycles may be off before it is corrected / first
+        discharge capacity [1]; None simulates every cycle.
     model, radial_points, electrode_points, rtol, atol
         As for `simulate_formation`; the tolerances are looser, because loss per cycle is not the
         difference of large numbers here.
@@ -57,13 +81,19 @@ def simulate_cycling(
     -------
     xarray.Dataset
         Over `cycle`: charge_capacity, discharge_capacity [A h], charge_energy, discharge_energy
-        [W h], coulombic_efficiency, energy_efficiency [1], resistance [ohm], sei_thickness [m],
-        lithium_loss [A h] since the end of formation; `cycle_life` [1], interpolated, NaN if the
+        [W h], coulombic_efficiency, energy_efficiency (round trip) [1], resistance [ohm],
+        sei_thickness [m], lithium_loss [A h] since the end of formation.
+        `cycle_life` [1], interpolated, and `delivered_energy` [kW h] until then: NaN if the
         threshold is not reached within the run (the attribute `cycle_life_note` says so).
+        Over `check` (cycles done, within one) and `state_of_charge` (0.8, 0.5, 0.2 of
+        check_capacity [A h], a C/3 discharge from full charge): dc_resistance [ohm], step of the
+        voltage / current after 10 s at 1 C from rest; pulse_power [W], with which the cell arrives
+        at its lower voltage after 10 s, from that resistance
+        (`cellmodel.bridge.performance_check`). NaN where the cell cannot be checked.
         If the cell cannot be cycled any more the rest is NaN and the attribute `stopped` says why.
         `resistance` is the step of the voltage / the step of the current at the moment the first
         discharge of the cycle begins: ohmic, film and charge transfer, at full charge, no
-        diffusion.
+        diffusion. `simulated_cycles`, an attribute, counts the cycles that were simulated.
 
     Raises
     ------
@@ -72,23 +102,32 @@ def simulate_cycling(
     """
     from cellmodel.bridge import ageing, reference  # imports PyBaMM, which takes two seconds
 
-    Range(1, 100_000).check("cycles", cycles)
+    cycles = int(Range(1, 100_000).check("cycles", cycles))
     Range(0, 1, above=True, below=True).check("threshold", threshold)
+    checks = int(Range(0, 100).check("checks", checks))
+    if jump_tolerance is not None:
+        Range(1e-7, 1e-2).check("jump_tolerance", jump_tolerance)
     cell = load_cell(cell)
     protocol = load_protocol(protocol)
-    start = _start(formed)
+    start = start_state(formed)
     cell = _swept_cell(cell, formed)
     method = reference.Method(model, radial_points, electrode_points, rtol, atol)
     values = protocol.defaults(cell)
-    results, stopped = ageing.cycle(cell, protocol, values, start, int(cycles), method)
+    stops = sorted({round(stop) for stop in np.linspace(0, cycles, checks)})
+    checked, visit = _checked(cell, values["temperature"], start, method, stops)
+    run = ageing.one_cycle(cell, protocol, values, start, method)
+    course = march(March(run, ageing.ahead, visit), cycles, jump_tolerance, stops[1:])
+    results = _per_cycle(course, cycles)
     capacity = results["discharge_capacity"]
     life = _crossing(capacity / capacity[0], threshold)
     results["coulombic_efficiency"] = capacity / results["charge_capacity"]
     results["energy_efficiency"] = results["discharge_energy"] / results["charge_energy"]
+    delivered = _delivered(results["discharge_energy"], life)
     dataset = label(
-        {**{name: ("cycle", array) for name, array in results.items()}, "cycle_life": ((), life)},
-        {"cycle": np.arange(int(cycles))},
-    )
+        {name: ("cycle", array) for name, array in results.items()}
+        | {"cycle_life": ((), life), "delivered_energy": ((), delivered)},
+        {"cycle": np.arange(cycles)},
+    ).merge(checked)
     note = f"first cycle with less than {threshold:g} of the capacity of cycle 0, interpolated"
     if np.isnan(life):
         note = f"NaN: {threshold:g} of the capacity was not reached within {cycles} cycles"
@@ -97,31 +136,54 @@ def simulate_cycling(
         cell=cell.name,
         protocol=protocol.name,
         model=f"PyBaMM {model}, {cell.sei} SEI, lumped thermal",
+        simulated_cycles=course.simulated,
+        **checked.attrs,
         cycle_life_note=note,
-        **({"stopped": stopped} if stopped else {}),
+        **({"stopped": course.stopped} if course.stopped else {}),
     )
 
 
-def _start(formed: xr.Dataset) -> tuple[float, float, float]:
-    """Return the stoichiometries and SEI thickness at the end of formation."""
+def start_state(formed: xr.Dataset) -> State:
+    """Return the state at the end of formation: the one seam between formation and cycling.
+
+    Every field of `State` is the variable of the same name; one that has a default may be absent.
+
+    Parameters
+    ----------
+    formed
+        A single case of `simulate_formation` or `sweep_formation`.
+
+    Raises
+    ------
+    InputError
+        If it is no such Dataset, lacks a variable, has dimensions or holds NaN.
+    """
+    from cellmodel.bridge.parameter_values import State
+
     if not isinstance(formed, xr.Dataset):
         raise InputError(
             "formed must be the Dataset of simulate_formation or of sweep_formation, got "
             f"{quoted(formed)}"
         )
-    missing = [name for name in STATE if name not in formed]
+    fields = dataclasses.fields(State)
+    names = [field.name for field in fields if field.name in formed]
+    missing = [
+        field.name
+        for field in fields
+        if field.default is dataclasses.MISSING and field.name not in names
+    ]
     if missing:
         raise InputError(f"formed lacks {', '.join(missing)}: pass the whole result of a formation")
-    dims = {dim: size for name in STATE for dim, size in formed[name].sizes.items()}
+    dims = {dim: size for name in names for dim, size in formed[name].sizes.items()}
     if dims:
         raise InputError(
             f"formed must be a single case, got the dimensions {dims}; choose one, as by "
             f"formed.isel({', '.join(f'{dim}=0' for dim in dims)})"
         )
-    values = tuple(float(formed[name]) for name in STATE)
-    if not np.isfinite(values).all():
+    values = {name: float(formed[name]) for name in names}
+    if not np.isfinite(list(values.values())).all():
         raise InputError("formed holds NaN: this case of the sweep could not be solved, see status")
-    return values
+    return State(**values)
 
 
 def _swept_cell(cell: Cell, formed: xr.Dataset) -> Cell:
@@ -137,6 +199,58 @@ def _swept_cell(cell: Cell, formed: xr.Dataset) -> Cell:
         if coordinate.ndim == 0 and "pybamm_name" in coordinate.attrs
     }
     return cell.replace_parameters(swept)
+
+
+def _checked(
+    cell: Cell,
+    temperature: float,
+    start: State,
+    method: Method,
+    stops: Sequence[int],
+) -> tuple[xr.Dataset, Callable[[int, object], None]]:
+    """Return an empty table of checks, and what fills a row of it; the first is filled."""
+    from cellmodel.bridge import performance_check
+
+    if not stops:
+        return xr.Dataset(), lambda stop, state: None
+    shares = performance_check.STATES_OF_CHARGE
+    shape = (len(stops), len(shares))
+    table = label(
+        {
+            "check_capacity": ("check", np.full(shape[0], np.nan)),
+            "dc_resistance": (("check", "state_of_charge"), np.full(shape, np.nan)),
+            "pulse_power": (("check", "state_of_charge"), np.full(shape, np.nan)),
+        },
+        {"check": stops, "state_of_charge": list(shares)},
+    )
+    check = performance_check.performance_check(cell, temperature, start, method)
+
+    def visit(stop: int, state: object) -> None:
+        try:
+            numbers = check(state)
+        except InputError as error:
+            table.attrs["check_note"] = f"NaN after {stop} cycles: {error}"
+            return
+        for name, values in numbers.items():
+            table[name][stops.index(stop)] = values
+
+    visit(0, None)
+    return table, visit
+
+
+def _per_cycle(course: Course, cycles: int) -> dict[str, np.ndarray]:
+    results = at_whole_cycles(course, cycles)
+    for way in ("charge", "discharge"):
+        results[f"{way}_energy"] = results.pop(f"{way}_voltage") * results[f"{way}_capacity"]
+    return results
+
+
+def _delivered(energy: np.ndarray, life: float) -> float:
+    """Return the energy [kW h] of `life` cycles from theirs [W h], NaN if life is."""
+    if np.isnan(life):
+        return np.nan
+    whole = int(life)
+    return float(energy[:whole].sum() + (life - whole) * energy[whole]) / WATT_HOURS
 
 
 def _crossing(retention: np.ndarray, threshold: float) -> float:

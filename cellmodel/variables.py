@@ -133,6 +133,24 @@ _CYCLING = (
         "resistance", "ohm", "ohmic and charge-transfer resistance when a discharge begins", _CYCLE
     ),
     VariableSpec("cycle_life", "1", "cycles until the discharge capacity falls to the threshold"),
+    VariableSpec(
+        "delivered_energy",
+        "kW h",
+        "energy taken from the cell until its discharge capacity falls to the threshold",
+    ),
+    VariableSpec("check_capacity", "A h", "charge of a C/3 discharge from full", ("check",)),
+    VariableSpec(
+        "dc_resistance",
+        "ohm",
+        "step of the voltage / current after a discharge pulse of 1 C for 10 s from rest",
+        ("check", "state_of_charge"),
+    ),
+    VariableSpec(
+        "pulse_power",
+        "W",
+        "discharge power for 10 s down to the lower voltage, from the resistance of the pulse",
+        ("check", "state_of_charge"),
+    ),
 )
 
 _SITE = ("site",)
@@ -262,6 +280,8 @@ DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
             DimensionSpec("year", "", "calendar year"),
             DimensionSpec("metal", "", "metal, phosphorus or graphite"),
             DimensionSpec("deadline", "", "day from which a rule applies"),
+            DimensionSpec("check", "1", "cycles done before a performance check"),
+            DimensionSpec("state_of_charge", "1", "charge left / capacity found by the check"),
         )
     }
 )

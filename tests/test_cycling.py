@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import cellmodel as cm
-from cellmodel.bridge import ageing, readout, reference
-from cellmodel.bridge.parameter_values import State
-from cellmodel.cycling import _crossing
+from cellmodel.bridge import ageing, performance_check, readout, reference
+from cellmodel.cycling import _crossing, _delivered, start_state
 from cellmodel.variables import VARIABLES
 
 HOURS = readout.SECONDS_PER_HOUR
-FAST = {"model": "SPM", "radial_points": 20}
+METHOD = {"model": "SPM", "radial_points": 20}
+MESH = reference.Method(**METHOD)
+FAST = METHOD | {"checks": 0}
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +29,22 @@ def formed(cell):
 
 
 @pytest.fixture(scope="module")
+def old(cell, formed):
+    return cm.simulate_cycling(cell, formed, cycles=120, threshold=0.97, **METHOD)
+
+
+@pytest.fixture(scope="module")
 def aged(cell, formed):
     return cm.simulate_cycling(cell, formed, cycles=12, **FAST)
 
 
-def lithium(cell, negative, positive):
-    """Return the lithium in the particles [A h]."""
-    area = cell.parameter("Electrode height [m]") * cell.parameter("Electrode width [m]")
+def lithium(cell, negative, positive, film):
+    """Return the lithium in the particles and in the film [A h], from geometry alone."""
+    area = (
+        cell.parameter("Electrode height [m]")
+        * cell.parameter("Electrode width [m]")
+        * cell.parameter("Number of electrodes connected in parallel to make a cell")
+    )
     total = 0.0
     for side, stoichiometry in (("Negative", negative), ("Positive", positive)):
         total += (
@@ -41,27 +53,69 @@ def lithium(cell, negative, positive):
             * cell.parameter(f"{side} electrode active material volume fraction")
             * cell.parameter(f"Maximum concentration in {side.lower()} electrode [mol.m-3]")
         )
+    total += (
+        (film - cell.parameter("Initial SEI thickness [m]"))
+        * cell.parameter("Ratio of lithium moles to SEI moles")
+        / cell.parameter("SEI partial molar volume [m3.mol-1]")
+        * 3
+        * cell.parameter("Negative electrode active material volume fraction")
+        / cell.parameter("Negative particle radius [m]")
+        * cell.parameter("Negative electrode thickness [m]")
+    )
     return total * area * readout.FARADAY / HOURS
+
+
+def fresh_lithium(cell):
+    return lithium(
+        cell,
+        cell.negative_stoichiometry.value,
+        cell.positive_stoichiometry.value,
+        cell.parameter("Initial SEI thickness [m]"),
+    )
 
 
 def test_no_lithium_is_lost_between_formation_and_cycling(cell, formed):
     protocol = cm.load_protocol("ageing-1c")
-    state = State(*(float(formed[name]) for name in cm.cycling.STATE))
+    state = start_state(formed)
     values = protocol.defaults(cell)
-    simulation = reference.simulation(cell, protocol, values, reference.Method(**FAST), state=state)
+    simulation = reference.simulation(cell, protocol, values, MESH, state=state)
     series = readout.series(reference.solve(simulation, cell, protocol))
-    fresh = lithium(cell, cell.negative_stoichiometry.value, cell.positive_stoichiometry.value)
-    after = series[readout.LITHIUM][0] * readout.FARADAY / HOURS
-    np.testing.assert_allclose(after + float(formed.lithium_loss), fresh, rtol=1e-9, atol=0)
-    assert series["sei_thickness_series"][0] == pytest.approx(float(formed.sei_thickness), rel=1e-9)
+    begin = {name: float(values[0]) for name, values in series.items()}
+    of_formation = [
+        float(formed[name])
+        for name in ("negative_stoichiometry", "positive_stoichiometry", "sei_thickness")
+    ]
+    of_cycling = [
+        begin[f"{name}_series"]
+        for name in ("negative_stoichiometry", "positive_stoichiometry", "sei_thickness")
+    ]
+    np.testing.assert_allclose(of_cycling, of_formation, rtol=1e-10, atol=0)
+    fresh = fresh_lithium(cell)
+    np.testing.assert_allclose(lithium(cell, *of_formation), fresh, rtol=1e-10, atol=0)
+    np.testing.assert_allclose(lithium(cell, *of_cycling), fresh, rtol=1e-10, atol=0)
+    in_particles = begin[readout.LITHIUM] * readout.FARADAY / HOURS
+    np.testing.assert_allclose(in_particles + formed.lithium_loss, fresh, rtol=1e-10, atol=0)
 
 
-def test_lithium_lost_in_cycling_is_in_the_film(cell, formed, aged):
-    growth = aged.sei_thickness.values - float(formed.sei_thickness)
-    per_metre = float(formed.lithium_loss) / (
-        float(formed.sei_thickness) - cell.parameter("Initial SEI thickness [m]")
-    )
-    np.testing.assert_allclose(aged.lithium_loss, growth * per_metre, rtol=1e-5, atol=0)
+def test_lithium_is_conserved_from_fresh_to_old_across_leaps(cell, formed, old):
+    """Lost in formation + lost in cycling = what the film holds."""
+    surface_film = lithium(cell, 0.0, 0.0, old.sei_thickness[-1])
+    lost = formed.lithium_loss + old.lithium_loss[-1]
+    off = float(surface_film - lost) / fresh_lithium(cell)
+    assert old.attrs["simulated_cycles"] < 40  # so there were leaps
+    assert abs(off) < 1e-10
+
+
+def test_the_start_takes_every_field_of_the_state(formed):
+    """A field that the state gains comes across by its name, and may be absent if it has a
+    default.
+    """
+    state = start_state(formed)
+    for field in dataclasses.fields(state):
+        if field.name in formed:
+            assert getattr(state, field.name) == float(formed[field.name])
+        else:
+            assert getattr(state, field.name) == field.default
 
 
 def test_cells_age(aged):
@@ -111,9 +165,9 @@ def test_a_formation_that_consumed_more_leaves_less(cell, formed, aged):
 def test_restarting_each_cycle_changes_nothing(cell, formed):
     """Clock and totals start anew each cycle; the cell must not."""
     protocol = cm.load_protocol("two-cycle").with_variables(charge_rate=0.5, later_charge_rate=0.5)
-    state = State(*(float(formed[name]) for name in cm.cycling.STATE))
+    state = start_state(formed)
     values = protocol.defaults(cell)
-    simulation = reference.simulation(cell, protocol, values, reference.Method(**FAST), state=state)
+    simulation = reference.simulation(cell, protocol, values, MESH, state=state)
     whole = readout.raw(readout.series(reference.solve(simulation, cell, protocol)), 2)
     ageing_protocol = cm.load_protocol("ageing-1c").with_variables(
         charge_rate=0.5, discharge_rate=values["discharge_rate"], rest_time=values["rest_time"]
@@ -160,11 +214,13 @@ def test_a_cell_that_gives_up_leaves_what_was_reached(cell, formed, monkeypatch)
 def test_a_step_that_fails_later_is_named(cell, formed):
     """PyBaMM counts the state that a cycle starts from as a cycle of its own."""
     protocol = cm.load_protocol("ageing-1c")
-    state = State(*(float(formed[name]) for name in cm.cycling.STATE))
+    state = start_state(formed)
     values = protocol.defaults(cell)
-    simulation = reference.simulation(cell, protocol, values, reference.Method(**FAST), state=state)
+    simulation = reference.simulation(cell, protocol, values, MESH, state=state)
     steps = reference.solve(simulation, cell, protocol)
-    start = ageing._restart(steps[0][2])  # charged: the charge that follows has nothing to do
+    start = ageing.CycleEnd.of(
+        steps[0][2]
+    ).solution()  # charged: the charge that follows has nothing to do
     with pytest.raises(
         cm.InputError, match=r"in cycle 0, step 0 \('Charge at .*, it begins beyond"
     ):
@@ -182,8 +238,130 @@ def test_the_values_of_a_swept_case_are_taken(cell, formed):
     np.testing.assert_allclose(thin.discharge_capacity, direct.discharge_capacity, rtol=1e-12)
 
 
-def test_the_dataset_is_labelled(aged):
-    for name, variable in aged.data_vars.items():
+def test_leaps_change_nothing(cell, formed, old):
+    """Against every cycle simulated."""
+    every = cm.simulate_cycling(
+        cell, formed, cycles=120, threshold=0.97, jump_tolerance=None, **FAST
+    )
+    assert every.attrs["simulated_cycles"] == 120
+    assert old.attrs["simulated_cycles"] < 40
+    for name, tolerance in (
+        ("discharge_capacity", 5e-5),
+        ("discharge_energy", 2e-4),
+        ("sei_thickness", 2e-4),
+        ("resistance", 2e-4),
+    ):
+        np.testing.assert_allclose(old[name], every[name], rtol=tolerance, atol=0, err_msg=name)
+    np.testing.assert_allclose(old.cycle_life, every.cycle_life, rtol=2e-3, atol=0)
+    np.testing.assert_allclose(old.delivered_energy, every.delivered_energy, rtol=2e-3, atol=0)
+
+
+def test_delivered_energy_is_the_sum_until_the_threshold(old):
+    life = float(old.cycle_life)
+    whole = int(life)
+    energy = old.discharge_energy.values
+    expected = energy[:whole].sum() + (life - whole) * energy[whole]
+    np.testing.assert_allclose(old.delivered_energy, expected / 1000, rtol=1e-12, atol=0)
+    assert np.isnan(_delivered(np.ones(3), np.nan))
+
+
+def test_a_check_measures_capacity_resistance_and_power(cell, formed, old):
+    assert old.check.values.tolist() == [0, 120]
+    assert old.state_of_charge.values.tolist() == [0.8, 0.5, 0.2]
+    # the C/3 capacity lies above that of the 1C cycle, and falls with it
+    assert old.check_capacity[0] > old.discharge_capacity[0]
+    assert old.check_capacity[1] < old.check_capacity[0]
+    # power law of the manual: V (OCV - V) / R at the lower voltage
+    lower = cell.parameter("Lower voltage cut-off [V]")
+    rest = old.pulse_power * old.dc_resistance / lower + lower
+    assert ((rest > 3.0) & (rest < 3.4)).all()  # the plateau of LFP / graphite
+    assert (rest.diff("state_of_charge") < 0).all()
+    # a pulse of 10 s sees diffusion besides what is instantaneous
+    assert (old.dc_resistance.sel(check=0, state_of_charge=0.5) > 0.5 * old.resistance[0]).all()
+
+
+def test_a_check_sees_the_resistance_of_the_film(cell, formed):
+    thick = formed.assign(sei_thickness=100 * formed.sei_thickness)
+    thin, more = (
+        performance_check.performance_check(cell, 298.15, start_state(start), MESH)(None)
+        for start in (formed, thick)
+    )
+    surface = (
+        3
+        * cell.parameter("Negative electrode active material volume fraction")
+        / cell.parameter("Negative particle radius [m]")
+        * cell.parameter("Negative electrode thickness [m]")
+        * cell.parameter("Electrode height [m]")
+        * cell.parameter("Electrode width [m]")
+    )
+    growth = 99 * float(formed.sei_thickness)
+    film = cell.parameter("SEI resistivity [Ohm.m]") * growth / surface
+    added = np.subtract(more["dc_resistance"], thin["dc_resistance"])
+    np.testing.assert_allclose(added, film, rtol=0.05, atol=0)
+    assert np.less(more["pulse_power"], thin["pulse_power"]).all()
+
+
+def test_a_thicker_film_of_formation_makes_the_cell_live_longer(cell, formed):
+    """Tunnelling passivates: at equal lithium a film thicker by 1 / barrier slows its own growth
+    e-fold, so that the same loss takes e times as many cycles.
+    """
+    barrier = cell.parameter("Tunneling barrier factor [m-1]")
+    thick = formed.assign(sei_thickness=formed.sei_thickness + 1 / barrier)
+    first, second = (
+        cm.simulate_cycling(cell, start, cycles=150, threshold=0.985, **FAST)
+        for start in (formed, thick)
+    )
+    ratio = float(second.lithium_loss[1:3].mean() / first.lithium_loss[1:3].mean())
+    assert np.exp(-1) < ratio < 0.5  # the thin one slows down while these cycles pass
+    assert float(second.cycle_life) > 2 * float(first.cycle_life)
+    assert float(second.delivered_energy) > 2 * float(first.delivered_energy)
+
+
+def test_less_lithium_after_formation_is_less_energy_and_a_shorter_life(cell, formed):
+    """The same loss per cycle is a larger part of a smaller capacity."""
+    poor = formed.assign(positive_stoichiometry=formed.positive_stoichiometry - 0.1)
+    rich_life, poor_life = (
+        cm.simulate_cycling(cell, start, cycles=60, threshold=0.985, **FAST)
+        for start in (formed, poor)
+    )
+    assert poor_life.discharge_capacity[0] < 0.95 * rich_life.discharge_capacity[0]
+    assert float(poor_life.cycle_life) < float(rich_life.cycle_life)
+    assert float(poor_life.delivered_energy) < float(rich_life.delivered_energy)
+
+
+def test_a_warm_formation_trades_capacity_for_life(cell, formed):
+    """It grows a thicker film, which costs lithium once and slows what is lost later."""
+    warm = cm.simulate_formation(
+        cell,
+        cm.load_protocol("two-cycle").with_variables(temperature=318.15),
+        "regenerative-cycler",
+        model="SPM",
+    )
+    assert warm.sei_thickness > formed.sei_thickness
+    cool_life, warm_life = (
+        cm.simulate_cycling(cell, start, cycles=100, threshold=0.985, **FAST)
+        for start in (formed, warm)
+    )
+    assert warm_life.discharge_capacity[0] < cool_life.discharge_capacity[0]
+    assert float(warm_life.cycle_life) > 1.2 * float(cool_life.cycle_life)
+
+
+def test_a_check_that_fails_is_nan_and_says_so(cell, formed, monkeypatch):
+    def refuse(*args):
+        def check(state):
+            raise cm.InputError("no charge left")
+
+        return check
+
+    monkeypatch.setattr("cellmodel.bridge.performance_check.performance_check", refuse)
+    result = cm.simulate_cycling(cell, formed, cycles=1, **METHOD)
+    assert np.isnan(result.dc_resistance).all()
+    assert result.attrs["check_note"] == "NaN after 1 cycles: no charge left"
+    assert np.isfinite(result.discharge_capacity).all()
+
+
+def test_the_dataset_is_labelled(old):
+    for name, variable in old.data_vars.items():
         assert variable.attrs.get("units", "") == VARIABLES[name].units
 
 
@@ -201,5 +379,9 @@ def test_wrong_inputs_are_refused(cell, formed):
         cm.simulate_cycling(cm.load_cell("nmc532-graphite"), formed)
     with pytest.raises(cm.InputError, match=r"cycles must be between 1 and 100000, got 0"):
         cm.simulate_cycling(cell, formed, cycles=0)
+    with pytest.raises(cm.InputError, match=r"checks must be between 0 and 100, got -1"):
+        cm.simulate_cycling(cell, formed, checks=-1)
+    with pytest.raises(cm.InputError, match=r"jump_tolerance must be between 1e-07 and 0.01"):
+        cm.simulate_cycling(cell, formed, jump_tolerance=0.5)
     with pytest.raises(cm.InputError, match=r"threshold must be above 0 and below 1, got 80.0"):
         cm.simulate_cycling(cell, formed, threshold=80)

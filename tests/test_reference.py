@@ -12,6 +12,7 @@ import cellmodel as cm
 from cellmodel.bridge import ageing, readout, reference
 from cellmodel.bridge import parameter_values as pv
 from cellmodel.bridge.experiment import experiment
+from cellmodel.bridge.parameter_values import State
 from cellmodel.calibration import calibrate_sei
 from cellmodel.step import Term
 from cellmodel.variables import VARIABLES
@@ -346,10 +347,12 @@ def test_a_capacity_counts_from_its_step_in_every_cycle(lfp, load):
     steps = ("Charge at 1 C until 0.7 A.h", "Discharge at 3 W until 0.2 A.h or until 2.5 V")
     protocol = load((*steps, "Discharge at 3 W until 2.5 V"))
     method = reference.Method("SPM", radial_points=20, electrode_points=10)
-    values, start = protocol.defaults(lfp), (0.3, 0.5, 5e-9)
-    results, stopped = ageing.cycle(lfp, protocol, values, start, 3, method)
-    assert stopped == ""
-    assert_close(results["charge_capacity"], np.full(3, 0.7), 1e-6)
+    run = ageing.one_cycle(lfp, protocol, protocol.defaults(lfp), State(0.3, 0.5, 5e-9), method)
+    state, charged = None, []
+    for _ in range(3):
+        state, results = run(state)
+        charged.append(results["charge_capacity"])
+    assert_close(charged, np.full(3, 0.7), 1e-6)
 
 
 def test_calibration_finds_the_shipped_rate_again(lfp):

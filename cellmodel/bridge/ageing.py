@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pybamm
@@ -10,75 +11,102 @@ import pybamm
 from cellmodel.bridge import readout, reference
 from cellmodel.bridge.parameter_values import State
 from cellmodel.cell import Cell
-from cellmodel.errors import InputError
 from cellmodel.protocol import Protocol
 
 RESULTS = (
     "charge_capacity",
     "discharge_capacity",
-    "charge_energy",
-    "discharge_energy",
+    "charge_voltage",
+    "discharge_voltage",
     "resistance",
     "sei_thickness",
     "lithium_loss",
 )
 
 
-def cycle(
+@dataclass(frozen=True)
+class CycleEnd:
+    """The whole state of a cell at the end of a cycle, with clock and totals at zero.
+
+    Totals that grow over hundreds of cycles would let the solver, whose tolerance is relative,
+    grow careless with each of them.
+
+    Parameters
+    ----------
+    values
+        Array, shape (states, 1): the model's own state vector.
+    model
+        The discretised model that it belongs to.
+    """
+
+    values: np.ndarray
+    model: pybamm.BaseModel
+
+    @classmethod
+    def of(cls, solution: pybamm.Solution) -> CycleEnd:
+        """Return the end of a solution."""
+        last = solution.last_state
+        model = last.all_models[-1]
+        values = np.array(last.all_ys[0])
+        for variable, slices in model.y_slices.items():
+            if variable.name in readout.TOTALS:
+                values[slices[0]] = 0
+        return cls(values, model)
+
+    def solution(self) -> pybamm.Solution:
+        """Return it as a start for PyBaMM."""
+        return pybamm.Solution(np.zeros(1), self.values, self.model, {})
+
+
+def ahead(earlier: CycleEnd, later: CycleEnd, factor: float) -> CycleEnd:
+    """Return `later` + `factor` (`later` - `earlier`), which keeps every linear invariant."""
+    return CycleEnd(later.values + factor * (later.values - earlier.values), later.model)
+
+
+def one_cycle(
     cell: Cell,
     protocol: Protocol,
     values: Mapping[str, float],
-    start: tuple[float, float, float],
-    cycles: int,
+    start: State,
     method: reference.Method,
-) -> tuple[dict[str, np.ndarray], str]:
-    """Repeat a protocol.
+) -> Callable[[CycleEnd | None], tuple[CycleEnd, dict[str, float]]]:
+    """Return a function that runs a protocol once.
+
+    It takes the end of a cycle, None for the start, and returns the next end and everything in
+    RESULTS; the voltages are means, energy / charge, and lithium_loss [A h] counts from the start.
+    It raises InputError where the protocol cannot be run.
 
     Parameters
     ----------
     cell, protocol, values
         What is done to what; every protocol variable -> number.
     start
-        Negative and positive stoichiometry [1] and SEI thickness [m].
-    cycles
-        How many times.
+        Where the cell starts.
     method
         How it is solved.
-
-    Returns
-    -------
-    dict, str
-        Everything in RESULTS, an array over the cycles; why it stopped early, "" if it did not.
-
-    Raises
-    ------
-    InputError
-        If the first cycle cannot be run.
     """
     simulation = reference.simulation(
-        cell, protocol, values, method, state=State(*start), only_step_ends=True
+        cell, protocol, values, method, state=start, only_step_ends=True
     )
-    results = {name: np.full(cycles, np.nan) for name in RESULTS}
-    fresh_lithium = None
-    state = None
-    for index in range(cycles):
-        try:
-            steps = reference.solve(simulation, cell, protocol, start=state)
-        except InputError as error:
-            if index == 0:
-                raise
-            return results, f"after {index} cycles: {error}"
+    lithium_at_start: list[float] = []
+
+    def run(state: CycleEnd | None) -> tuple[CycleEnd, dict[str, float]]:
+        begin = None if state is None else state.solution()
+        steps = reference.solve(simulation, cell, protocol, start=begin)
         over_time = readout.series(steps)
         lithium = over_time[readout.LITHIUM]
-        fresh_lithium = lithium[0] if fresh_lithium is None else fresh_lithium
+        if state is None:
+            lithium_at_start[:] = [lithium[0]]
         numbers = readout.raw(over_time, len(protocol.cycles))
-        moles = fresh_lithium - lithium[-1]
+        moles = lithium_at_start[0] - lithium[-1]
         numbers["lithium_loss"] = moles * readout.FARADAY / readout.SECONDS_PER_HOUR
         numbers["resistance"] = _resistance(over_time)
-        for name in RESULTS:
-            results[name][index] = np.sum(numbers[name])
-        state = _restart(steps[-1][-1])
-    return results, ""
+        numbers = {name: float(np.sum(number)) for name, number in numbers.items()}
+        for way in ("charge", "discharge"):
+            numbers[f"{way}_voltage"] = numbers[f"{way}_energy"] / numbers[f"{way}_capacity"]
+        return CycleEnd.of(steps[-1][-1]), {name: numbers[name] for name in RESULTS}
+
+    return run
 
 
 def _resistance(over_time: Mapping[str, np.ndarray]) -> float:
@@ -89,18 +117,3 @@ def _resistance(over_time: Mapping[str, np.ndarray]) -> float:
         return np.nan
     at = begins[0]
     return float((voltage[at - 1] - voltage[at]) / (current[at] - current[at - 1]))
-
-
-def _restart(solution: pybamm.Solution) -> pybamm.Solution:
-    """Return the end of `solution` as a start, with clock and totals at zero.
-
-    Totals that grow over hundreds of cycles would let the solver, whose tolerance is relative,
-    grow careless with each of them.
-    """
-    last = solution.last_state
-    model = last.all_models[-1]
-    y = np.array(last.all_ys[0])
-    for variable, slices in model.y_slices.items():
-        if variable.name in readout.TOTALS:
-            y[slices[0]] = 0
-    return pybamm.Solution(np.zeros(1), y, model, {})

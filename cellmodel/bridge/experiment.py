@@ -68,7 +68,7 @@ def _step(step: Step, values: Mapping[str, float], nominal_capacity: float) -> p
     if current is not None:
         terminations.append(pybamm.step.CurrentTermination(float(current)))
     if charge is not None:
-        terminations.append(CapacityTermination(float(charge) / SECONDS_PER_HOUR))
+        terminations.append(CapacityTermination(charge / SECONDS_PER_HOUR))
     kinds = {
         "current": pybamm.step.current,
         "voltage": pybamm.step.voltage,
