@@ -47,6 +47,7 @@ class DimensionSpec:
 
 
 _CYCLE = ("cycle",)
+_INPUT = ("input",)
 _TIME = ("time",)
 
 _FORMATION = (
@@ -128,6 +129,26 @@ _CYCLING = (
     VariableSpec("cycle_life", "1", "cycles until the discharge capacity falls to the threshold"),
 )
 
+_FIT = (
+    VariableSpec("first_charge_capacity", "A h", "charge put into the cell in the first cycle"),
+    VariableSpec(
+        "first_discharge_capacity", "A h", "charge taken from the cell in the first cycle"
+    ),
+    VariableSpec("first_charge_energy", "W h", "energy put into the cell in the first cycle"),
+    VariableSpec("first_discharge_energy", "W h", "energy taken from the cell in the first cycle"),
+    VariableSpec(
+        "lithium_inventory", "A h", "lithium that is not lost, counted as it was measured"
+    ),
+    VariableSpec("fitted_value", "", "value of a parameter, in its unit", _INPUT),
+    VariableSpec("standard_error", "", "standard error of a value, in its unit", _INPUT),
+    VariableSpec("interval_low", "", "lower end of the 95 % interval, in its unit", _INPUT),
+    VariableSpec("interval_high", "", "upper end of the 95 % interval, in its unit", _INPUT),
+    VariableSpec("at_bound", "", "whether a value lies at an end of its range", _INPUT),
+    VariableSpec(
+        "correlation", "1", "correlation of two fitted parameters", ("input", "input_other")
+    ),
+)
+
 _SITE = ("site",)
 
 _FOOTPRINT = (
@@ -165,7 +186,11 @@ _FOOTPRINT = (
 )
 
 VARIABLES: Mapping[str, VariableSpec] = MappingProxyType(
-    {spec.name: spec for block in (_FORMATION, _SERIES, _CYCLING, _FOOTPRINT) for spec in block}
+    {
+        spec.name: spec
+        for block in (_FORMATION, _SERIES, _CYCLING, _FIT, _FOOTPRINT)
+        for spec in block
+    }
 )
 
 DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
@@ -178,6 +203,9 @@ DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
             DimensionSpec("component", "", "component of the cell"),
             DimensionSpec("stage", "", "life-cycle stage"),
             DimensionSpec("site", "", "site of the plant"),
+            DimensionSpec("comparison", "", "measured, simulated or predicted, and the difference"),
+            DimensionSpec("input", "", "fitted parameter"),
+            DimensionSpec("input_other", "", "fitted parameter"),
         )
     }
 )
