@@ -101,9 +101,12 @@ class Box:
             np.array([getattr(entry, key) for entry in self.parameters.values()], dtype=float)
             for key in ("low", "high")
         )
-        scaled = self._scaled("low") + np.asarray(position) * self.width
+        position = np.asarray(position)
+        scaled = self._scaled("low") + position * self.width
         values = np.where(self._log, np.exp(np.where(self._log, scaled, 0.0)), scaled)
-        return np.clip(values, low, high)  # the ends themselves, not what rounding makes of them
+        # at the ends they themselves, not what rounding makes of them
+        values = np.where(position <= 0, low, np.where(position >= 1, high, values))
+        return np.clip(values, low, high)
 
     def prior(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation of the priors in the unit box; inf where none is."""

@@ -13,8 +13,8 @@ from cellmodel.design_space import DesignSpace
 from cellmodel.equipment import load_equipment
 from cellmodel.fit_parameter import FRESH, Box
 from cellmodel.kernel_inputs import KernelInputs, kernel_inputs
-from cellmodel.kernel_run import sweep_design
-from cellmodel.measurements import CASE, Group, Measurements
+from cellmodel.kernel_run import formed
+from cellmodel.measurements import CASE, COUNT, Group, Measurements
 from kernels.kinetics import FARADAY
 from kernels.status import SENTENCES
 
@@ -131,7 +131,11 @@ class FitProblem:
         defaults = group.protocol.defaults(self.cell)
         # always swept, so that there is something to sweep
         variables = {"temperature": np.full(cases, defaults["temperature"]), **group.variables}
-        over = {name: (CASE, np.tile(column, vectors)) for name, column in variables.items()}
+        over: dict[str, object] = {
+            name: (CASE, np.tile(column, vectors))
+            for name, column in variables.items()
+            if group.protocol.variables[name].unit != COUNT  # the group's protocol has it
+        }
         over |= {
             name: (CASE, np.repeat(column, cases))
             for name, column in zip(self.box.names, values.T, strict=True)
@@ -139,7 +143,9 @@ class FitProblem:
         }
         return DesignSpace(self.cell, group.protocol, self._equipment, over)
 
-    def _sweep(self, group: Group, inputs: KernelInputs, values: np.ndarray) -> xr.Dataset:
+    def _sweep(
+        self, group: Group, inputs: KernelInputs, values: np.ndarray
+    ) -> dict[str, xr.Variable]:
         design = self._design(group, values)
         fresh = {
             name: np.repeat(column, group.rows.size)
@@ -149,11 +155,11 @@ class FitProblem:
         # where a case starts is no parameter of the design, but a number of the tabulated cell
         cell = dataclasses.replace(inputs.cell, measured={**inputs.cell.measured, **fresh})
         inputs = dataclasses.replace(inputs, design=design, cell=cell)
-        return sweep_design(design, chunk_size=design.kernel_size, inputs=inputs)
+        return formed(inputs, 0, design.kernel_size)  # labels would take longer than the kernels
 
     def _inventory(
         self,
-        results: xr.Dataset,
+        results: Mapping[str, xr.Variable],
         inputs: KernelInputs,
         values: np.ndarray,
         shape: tuple[int, int],
@@ -177,7 +183,7 @@ def _capacity(rows: Mapping[str, float | np.ndarray], side: str) -> float | np.n
     return amount * rows[f"{side}_maximum_concentration"] * FARADAY / SECONDS_PER_HOUR
 
 
-def _outcome(results: xr.Dataset, name: str) -> np.ndarray:
+def _outcome(results: Mapping[str, xr.Variable], name: str) -> np.ndarray:
     if name in _FIRST_CYCLE:
         return results[_FIRST_CYCLE[name]].isel(cycle=0).values
     return results[name].values

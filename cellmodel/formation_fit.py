@@ -378,7 +378,7 @@ def _quantities(
     highs: np.ndarray,
     reasons: Mapping[str, Sequence[str]],
 ) -> dict[str, Quantity]:
-    protocols = ", ".join(group.protocol.name for group in table.groups)
+    protocols = ", ".join(dict.fromkeys(group.protocol.name for group in table.groups))
     what = (
         f"fitted to {', '.join(table.outcomes)} of {table.size} formations under {protocols} "
         f"(fit_formation); {title}"

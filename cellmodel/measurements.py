@@ -35,17 +35,18 @@ OUTCOMES: Mapping[str, Range] = MappingProxyType(
     | {"first_cycle_efficiency": Range(0, 1, above=True, hint="did you pass percent?")}
 )
 PROTOCOL, SD = "protocol", "_sd"
+COUNT = "1"  # unit of a protocol variable that sets how often a cycle is run
 DEFAULT_SD = 0.01  # of the mean of an outcome: 1 %, where no standard deviation is given
 
 
 @dataclass(frozen=True)
 class Group:
-    """Cases that were formed under one protocol.
+    """Cases that were formed under one protocol, in as many cycles.
 
     Parameters
     ----------
     protocol
-        The protocol.
+        The protocol, with the number of cycles that all cases of the group share.
     rows
         Their places in the table, int array.
     variables
@@ -233,8 +234,24 @@ def _groups(
             for key, variable in protocols[name].variables.items()
             if key in columns
         }
-        groups.append(Group(protocols[name], rows, MappingProxyType(variables)))
+        groups += _equal_counts(Group(protocols[name], rows, MappingProxyType(variables)))
     return tuple(groups)
+
+
+def _equal_counts(group: Group) -> list[Group]:
+    """Return the group in parts whose cases have as many cycles: those are swept together."""
+    variables = group.protocol.variables
+    counts = [name for name in group.variables if variables[name].unit == COUNT]
+    if not counts:
+        return [group]
+    columns = np.column_stack([group.variables[name] for name in counts])
+    parts = []
+    for values in np.unique(columns, axis=0):
+        mine = (columns == values).all(axis=1)
+        protocol = group.protocol.with_variables(**dict(zip(counts, values, strict=True)))
+        own = {name: column[mine] for name, column in group.variables.items()}
+        parts.append(Group(protocol, group.rows[mine], MappingProxyType(own)))
+    return parts
 
 
 def _require_empty(
