@@ -33,7 +33,7 @@ _MODULES = {
     "calibrate_sei": "calibration",
     "save_cell": "cell_file",
     "Parameter": "fit_parameter",
-    "FormationFit": "formation_fit",
+    "FormationFit": "fit_result",
     "fit_formation": "formation_fit",
     "simulate_formation": "formation",
     "sweep_formation": "sweep",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ import xarray as xr
 
 import cellmodel as cm
 from cellmodel.measurements import read_measurements
+from cellmodel.protocol import Variable
 from cellmodel.quantity import shipped
 
 TABLE = {
@@ -90,6 +93,18 @@ def test_several_protocols_share_a_table(renamed):
         read_measurements(table, renamed)
     with pytest.raises(cm.InputError, match="need the column 'protocol'"):
         read_measurements(table.drop(columns="protocol"), ["two-cycle", renamed])
+
+
+def test_cases_with_as_many_cycles_are_simulated_together():
+    protocol = cm.load_protocol("two-cycle")
+    count = Variable(2.0, "1", 0.0, 9.0, "check cycles", "a test")
+    protocol = dataclasses.replace(protocol, variables={**protocol.variables, "checks": count})
+    table = pd.DataFrame(TABLE).assign(**{"checks [1]": [3, 0, 3]})
+    read = read_measurements(table, protocol)
+    assert [group.rows.tolist() for group in read.groups] == [[1], [0, 2]]
+    assert [group.protocol.variables["checks"].default for group in read.groups] == [0, 3]
+    np.testing.assert_array_equal(read.groups[1].variables["charge_rate"], [0.1, 0.5])
+    np.testing.assert_array_equal(read.coordinates()["checks"].values, [3, 0, 3])
 
 
 def test_cases_are_grouped_by_what_is_left_out():
