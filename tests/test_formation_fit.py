@@ -365,7 +365,8 @@ def test_more_must_be_measured_than_is_fitted(cell, table):
 
 
 def test_a_case_that_nothing_within_the_bounds_can_run_is_named(cell, table):
-    table = table.assign(case=[f"run {row}" for row in range(CASES)])
-    table.loc[4, ["temperature [K]", "charge_rate [C]"]] = 253.15, 5.0
+    labels = {"case": [f"run {row}" for row in range(CASES)], "upper_voltage [V]": 4.2}
+    table = table.assign(**labels)
+    table.loc[4, "upper_voltage [V]"] = 4.6  # more than the negative electrode can take
     with pytest.raises(cm.InputError, match=r"first fails at case run 4: .*narrow the bounds"):
-        cm.fit_formation(cell, "two-cycle", table, {RADIUS: (1e-5, 2e-5)}, starts=1)
+        cm.fit_formation(cell, "two-cycle", table, {RADIUS: (1e-6, 5e-6)}, starts=1)
