@@ -48,7 +48,7 @@ def sweep_design(
     results: dict[str, xr.Variable] = {}
     for start in range(0, design.kernel_size, int(chunk_size)):
         stop = min(start + int(chunk_size), design.kernel_size)
-        for name, values in _formed(inputs, start, stop, tolerance).items():
+        for name, values in formed(inputs, start, stop, tolerance).items():
             if name not in results:
                 sizes = values.sizes | {CASE: design.kernel_size}
                 empty = np.empty(tuple(sizes.values()), values.dtype)
@@ -67,11 +67,11 @@ def sweep_design(
     return labelled.assign_attrs(attributes(design))
 
 
-def _formed(
-    inputs: KernelInputs, start: int, stop: int, tolerance: float
+def formed(
+    inputs: KernelInputs, start: int, stop: int, tolerance: float = 1.0
 ) -> dict[str, xr.Variable]:
-    """Return the summary of the flat cases `start` to `stop`, over CASE; it does not depend on how
-    cases are grouped.
+    """Return the summary of the flat cases `start` to `stop`, over CASE, without labels; it does
+    not depend on how cases are grouped.
     """
     module, design, cell = kernels(), inputs.design, inputs.cell
     base, columns, own = inputs.vectors(start, stop)
@@ -92,13 +92,13 @@ def _formed(
             values /= SECONDS_PER_HOUR
         raw[name] = xr.Variable(CASE, values)
     swept = design.case_values(start, stop)
-    formed = summarise(
+    results = summarise(
         raw,
         design.protocol,
         design.protocol_values | {name: swept[name] for name in design.protocol_names},
         design.equipment_values | {name: swept[name] for name in design.equipment_names},
     )
-    return formed | {"status": xr.Variable(CASE, status, STATUS_FLAGS)}
+    return results | {"status": xr.Variable(CASE, status, STATUS_FLAGS)}
 
 
 def attributes(design: DesignSpace) -> dict[str, str]:

@@ -47,6 +47,7 @@ class DimensionSpec:
 
 
 _CYCLE = ("cycle",)
+_INPUT = ("input",)
 _TIME = ("time",)
 
 _FORMATION = (
@@ -150,6 +151,26 @@ _CYCLING = (
         "W",
         "discharge power for 10 s down to the lower voltage, from the resistance of the pulse",
         ("check", "state_of_charge"),
+    ),
+)
+
+_FIT = (
+    VariableSpec("first_charge_capacity", "A h", "charge put into the cell in the first cycle"),
+    VariableSpec(
+        "first_discharge_capacity", "A h", "charge taken from the cell in the first cycle"
+    ),
+    VariableSpec("first_charge_energy", "W h", "energy put into the cell in the first cycle"),
+    VariableSpec("first_discharge_energy", "W h", "energy taken from the cell in the first cycle"),
+    VariableSpec(
+        "lithium_inventory", "A h", "lithium that is not lost, counted as it was measured"
+    ),
+    VariableSpec("fitted_value", "", "value of a parameter, in its unit", _INPUT),
+    VariableSpec("standard_error", "", "standard error of a value, in its unit", _INPUT),
+    VariableSpec("interval_low", "", "lower end of the 95 % interval, in its unit", _INPUT),
+    VariableSpec("interval_high", "", "upper end of the 95 % interval, in its unit", _INPUT),
+    VariableSpec("at_bound", "", "whether a value lies at an end of its range", _INPUT),
+    VariableSpec(
+        "correlation", "1", "correlation of two fitted parameters", ("input", "input_other")
     ),
 )
 
@@ -261,7 +282,7 @@ _METALS = (
 VARIABLES: Mapping[str, VariableSpec] = MappingProxyType(
     {
         spec.name: spec
-        for block in (_FORMATION, _SERIES, _CYCLING, _FOOTPRINT, _PLANT, _METALS)
+        for block in (_FORMATION, _SERIES, _CYCLING, _FIT, _FOOTPRINT, _PLANT, _METALS)
         for spec in block
     }
 )
@@ -282,6 +303,9 @@ DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
             DimensionSpec("deadline", "", "day from which a rule applies"),
             DimensionSpec("check", "1", "cycles done before a performance check"),
             DimensionSpec("state_of_charge", "1", "charge left / capacity found by the check"),
+            DimensionSpec("comparison", "", "measured, simulated or predicted, and the difference"),
+            DimensionSpec("input", "", "fitted parameter"),
+            DimensionSpec("input_other", "", "fitted parameter"),
         )
     }
 )
