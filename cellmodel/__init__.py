@@ -36,6 +36,13 @@ _MODULES = {
     "trace_formation": "trace",
     "simulate_cycling": "cycling",
     "footprint": "footprint",
+    "footprint_uncertainty": "uncertainty",
+    "sample_equipment": "uncertainty",
+    "list_references": "target",
+    "load_reference": "target",
+    "target_probability": "target",
+    "sobol": "sensitivity",
+    "levers": "lever",
     "run_study": "study",
 }
 

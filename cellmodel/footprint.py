@@ -96,7 +96,7 @@ def footprint(
     values = _plant_values(formed, plant)
     used: dict[str, Factor] = {}
 
-    def factor(name: str, region: str = "GLO") -> float:
+    def factor(name: str, region: str = "GLO") -> float | xr.DataArray:
         found = factors.get(name, region)
         used[f"{name} {found.region}"] = found
         return found.value
@@ -145,12 +145,11 @@ def _emissions(
     values: Mapping,
     material_factor: xr.DataArray,
     sites: list[str],
-    factor: Callable[[str, str], float],
+    factor: Callable[[str, str], float | xr.DataArray],
 ) -> dict[str, xr.DataArray]:
     """Return stage -> emissions (component, site where it matters, cases) [kg kWh-1]."""
-    grid = xr.DataArray(
-        [factor("electricity", site) for site in sites], dims="site", coords={"site": sites}
-    )
+    places = xr.DataArray(sites, dims="site", coords={"site": sites})
+    grid = _filled(places, [factor("electricity", site) for site in sites])
     burning = factor("natural-gas-combustion") + factor("natural-gas-upstream")
     mass = contained.sum("component", skipna=False)
     scrap = bought.sum("component", skipna=False) - mass
@@ -200,10 +199,12 @@ def _started_per_component(
     return _stack({str(component): entering[step_of[component]] for component in components})
 
 
-def _material_factors(formed: xr.Dataset, factor: Callable[[str], float]) -> xr.DataArray:
+def _material_factors(
+    formed: xr.Dataset, factor: Callable[[str], float | xr.DataArray]
+) -> xr.DataArray:
     """Return the emission factor of every component (component, perhaps cell) [kg kg-1]."""
 
-    def look_up(component: object, name: object) -> float:
+    def look_up(component: object, name: object) -> float | xr.DataArray:
         try:
             return factor(str(name))
         except InputError as error:
@@ -212,7 +213,14 @@ def _material_factors(formed: xr.Dataset, factor: Callable[[str], float]) -> xr.
     material = _bare(formed["component_mass"].coords["material"])
     component, material = xr.broadcast(formed["component"], material)
     pairs = zip(component.values.flat, material.values.flat, strict=True)
-    return material.copy(data=np.reshape([look_up(*pair) for pair in pairs], material.shape))
+    return _filled(material, [look_up(*pair) for pair in pairs])
+
+
+def _filled(places: xr.DataArray, values: Iterable[float | xr.DataArray]) -> xr.DataArray:
+    """Return `places` with a value each, in C order; values may have a dimension of their own."""
+    arrays = xr.broadcast(*(xr.DataArray(value) for value in values))
+    data = np.reshape([array.values for array in arrays], places.shape + arrays[0].shape)
+    return xr.DataArray(data, dims=(*places.dims, *arrays[0].dims), coords=places.coords)
 
 
 def _channels(
@@ -307,12 +315,16 @@ def _labelled(
         recycling="cut-off",
         not_counted=NOT_COUNTED,
         factors=json.dumps(
-            {key: [row.value, row.unit, row.certainty] for key, row in sorted(used.items())}
+            {key: [_stated(row), row.unit, row.certainty] for key, row in sorted(used.items())}
         ),
         factor_lineages="; ".join(families),
         gwp_sets="; ".join(potentials),
         mixed=_mixture("lineages", families) + _mixture("GWP sets", {*potentials} - {"CO2 only"}),
     )
+
+
+def _stated(row: Factor) -> float | str:
+    return "sampled" if isinstance(row.value, xr.DataArray) else row.value
 
 
 def _mixture(what: str, found: Collection[str]) -> str:

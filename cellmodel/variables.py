@@ -164,9 +164,53 @@ _FOOTPRINT = (
     VariableSpec("formation_channels", "1", "channels that the plant's output occupies"),
 )
 
-VARIABLES: Mapping[str, VariableSpec] = MappingProxyType(
-    {spec.name: spec for block in (_FORMATION, _SERIES, _CYCLING, _FOOTPRINT) for spec in block}
+_INPUT = ("input",)
+_LEVER = ("lever",)
+
+_SENSITIVITY = (
+    VariableSpec("target", "kg kWh-1", "CO2-equivalent (GWP100) per kWh that is to be met"),
+    VariableSpec("target_probability", "1", "share of the samples that meet the target"),
+    VariableSpec(
+        "target_probability_error", "1", "standard error of that share from their number alone"
+    ),
+    VariableSpec(
+        "first_order_index", "1", "share of the variance that the input explains alone", _INPUT
+    ),
+    VariableSpec(
+        "first_order_confidence", "1", "half width of its 95 % confidence interval", _INPUT
+    ),
+    VariableSpec(
+        "total_order_index", "1", "share of the variance with all interactions of the input", _INPUT
+    ),
+    VariableSpec(
+        "total_order_confidence", "1", "half width of its 95 % confidence interval", _INPUT
+    ),
+    VariableSpec(
+        "footprint_change",
+        "kg kWh-1",
+        "CO2-equivalent (GWP100) per kWh of capacity that the lever adds",
+        _LEVER,
+    ),
+    VariableSpec(
+        "footprint_change_error",
+        "kg kWh-1",
+        "what halving the step of the difference changes in it",
+        _LEVER,
+    ),
+    VariableSpec(
+        "elasticity", "1", "relative change of the footprint / relative change of the lever", _LEVER
+    ),
 )
+
+VARIABLES: Mapping[str, VariableSpec] = MappingProxyType(
+    {
+        spec.name: spec
+        for block in (_FORMATION, _SERIES, _CYCLING, _FOOTPRINT, _SENSITIVITY)
+        for spec in block
+    }
+)
+
+SAMPLE = "sample"  # the one dimension of the table that entries of a sweep may have
 
 DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
     {
@@ -178,6 +222,10 @@ DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
             DimensionSpec("component", "", "component of the cell"),
             DimensionSpec("stage", "", "life-cycle stage"),
             DimensionSpec("site", "", "site of the plant"),
+            DimensionSpec(SAMPLE, "1", "sample of uncertain inputs"),
+            DimensionSpec("quantile", "1", "share of the samples that lie below"),
+            DimensionSpec("input", "", "quantity that is varied"),
+            DimensionSpec("lever", "", "engineering change"),
         )
     }
 )
