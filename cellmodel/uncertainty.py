@@ -111,7 +111,10 @@ def footprint_uncertainty(
         labels = whole.coords
         whole = whole.quantile(quantiles, dim=SAMPLE, skipna=False, keep_attrs=True)
         whole = whole.assign_coords(labels).transpose(..., "quantile")  # it drops the others
-    return label(dict(whole.data_vars), whole.coords).assign_attrs(
+    labelled = label(dict(whole.data_vars), whole.coords)
+    for name in _TOTALS:
+        labelled[name].attrs = parts[0][name].attrs  # what a kWh is depends on more than the table
+    return labelled.assign_attrs(
         parts[0].attrs,
         samples=samples,
         seed=int(seed),
