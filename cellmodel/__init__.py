@@ -49,6 +49,13 @@ _MODULES = {
     "plant_balance": "plant_year",
     "metal_balance": "metals",
     "footprint": "footprint",
+    "footprint_uncertainty": "uncertainty",
+    "sample_equipment": "uncertainty",
+    "list_references": "target",
+    "load_reference": "target",
+    "target_probability": "target",
+    "sobol": "sensitivity",
+    "levers": "lever",
     "run_study": "study",
 }
 

@@ -15,7 +15,7 @@ from cellmodel.errors import InputError, quoted, unknown_name
 from cellmodel.parameter_name import parameter_range, snake_case, unit_of
 from cellmodel.protocol import Protocol
 from cellmodel.quantity import Range
-from cellmodel.variables import DIMENSIONS, VARIABLES, cf_unit
+from cellmodel.variables import DIMENSIONS, SAMPLE, VARIABLES, cf_unit
 
 LARGEST_SIZE = 10**9  # cases: three hours at 100,000 cases per second
 CASE = "cell"  # dimension of flat cases: every case is a cell; no swept dimension has this name
@@ -268,7 +268,8 @@ def _sizes(entries: Mapping[str, xr.DataArray]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for name, array in entries.items():
         for dim, size in zip(array.dims, array.shape, strict=True):
-            if not isinstance(dim, str) or dim in DIMENSIONS or dim in VARIABLES:
+            taken = dim in DIMENSIONS and dim != SAMPLE
+            if not isinstance(dim, str) or taken or dim in VARIABLES:
                 raise InputError(f"over['{name}']: dimension {dim!r} is taken; rename it")
             if sizes.setdefault(dim, size) != size:
                 raise InputError(

@@ -9,9 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from cellmodel.errors import InputError, quoted, unknown_name
 from cellmodel.quantity import DATA, LARGEST_FILE, Range, check_keys
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 UNITS = {
     "material": "kg kg-1",
@@ -37,7 +41,7 @@ class Factor:
     name, region
         What it is and where it holds: together they are the key. "GLO" holds anywhere.
     value, low, high
-        In `unit`, low <= value <= high.
+        In `unit`, low <= value <= high; a DataArray where the value is sampled.
     unit
         "kg kg-1", "kg kWh-1" or "kg t-1 km-1", according to the kind.
     year
@@ -56,7 +60,7 @@ class Factor:
     kind: str
     name: str
     region: str
-    value: float
+    value: float | xr.DataArray
     low: float
     high: float
     unit: str
@@ -136,7 +140,7 @@ class Factors:
         ingredients = self.recipes[product]
         parts = [self.get(entry.input, entry.region) for entry in ingredients]
 
-        def total(field: str) -> float:
+        def total(field: str) -> float | xr.DataArray:
             return sum(
                 entry.amount * getattr(part, field)
                 for entry, part in zip(ingredients, parts, strict=True)

@@ -104,7 +104,7 @@ def footprint(
     values = plant_values(formed, plant)
     used: dict[str, Factor] = {}
 
-    def factor(name: str, region: str = "GLO") -> float:
+    def factor(name: str, region: str = "GLO") -> float | xr.DataArray:
         found = factors.get(name, region)
         used[f"{name} {found.region}"] = found
         return found.value
@@ -207,10 +207,12 @@ def _started_per_component(
     return stack(bought, "component")
 
 
-def _material_factors(formed: xr.Dataset, factor: Callable[[str], float]) -> xr.DataArray:
+def _material_factors(
+    formed: xr.Dataset, factor: Callable[[str], float | xr.DataArray]
+) -> xr.DataArray:
     """Return the emission factor of every component (component, perhaps cell) [kg kg-1]."""
 
-    def look_up(component: object, name: object) -> float:
+    def look_up(component: object, name: object) -> float | xr.DataArray:
         try:
             return factor(str(name))
         except InputError as error:
@@ -219,7 +221,14 @@ def _material_factors(formed: xr.Dataset, factor: Callable[[str], float]) -> xr.
     material = bare(formed["component_mass"].coords["material"])
     component, material = xr.broadcast(formed["component"], material)
     pairs = zip(component.values.flat, material.values.flat, strict=True)
-    return material.copy(data=np.reshape([look_up(*pair) for pair in pairs], material.shape))
+    return _filled(material, [look_up(*pair) for pair in pairs])
+
+
+def _filled(places: xr.DataArray, values: Iterable[float | xr.DataArray]) -> xr.DataArray:
+    """Return `places` with a value each, in C order; values may have a dimension of their own."""
+    arrays = xr.broadcast(*(xr.DataArray(value) for value in values))
+    data = np.reshape([array.values for array in arrays], places.shape + arrays[0].shape)
+    return xr.DataArray(data, dims=(*places.dims, *arrays[0].dims), coords=places.coords)
 
 
 def _channels(
@@ -249,12 +258,16 @@ def _labelled(
         recycling="cut-off",
         not_counted=NOT_COUNTED,
         factors=json.dumps(
-            {key: [row.value, row.unit, row.certainty] for key, row in sorted(used.items())}
+            {key: [_stated(row), row.unit, row.certainty] for key, row in sorted(used.items())}
         ),
         factor_lineages="; ".join(families),
         gwp_sets="; ".join(potentials),
         mixed=_mixture("lineages", families) + _mixture("GWP sets", {*potentials} - {"CO2 only"}),
     )
+
+
+def _stated(row: Factor) -> float | str:
+    return "sampled" if isinstance(row.value, xr.DataArray) else row.value
 
 
 def _mixture(what: str, found: Collection[str]) -> str:

@@ -189,6 +189,57 @@ def formation_trace(formed: xr.Dataset) -> Figure:
     return figure
 
 
+def tornado(levers: xr.Dataset, *, most: int = 20) -> Figure:
+    """Return bars of what each lever does to the footprint, the strongest on top.
+
+    Parameters
+    ----------
+    levers
+        From `levers`: footprint_change and its error over `lever`, with `change` and `unit`.
+    most
+        Levers that are drawn.
+
+    Raises
+    ------
+    InputError
+        If `levers` lacks what is drawn.
+    """
+    needed = ("footprint_change", "footprint_change_error", "change", "unit")
+    missing = [name for name in needed if name not in levers]
+    if missing:
+        raise InputError(f"levers lacks {', '.join(missing)}; pass the Dataset of levers")
+    order = np.argsort(-np.abs(levers["footprint_change"].to_numpy()), kind="stable")[:most]
+    shown = levers.isel(lever=order)
+    changes = shown["footprint_change"].to_numpy()
+    rows = -np.arange(len(changes))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8, 1.1 + 0.26 * len(rows)))
+        place = figure.subplots()
+        colours = [BLUE if change < 0 else VERMILION for change in changes]
+        errors = shown["footprint_change_error"].fillna(0).to_numpy()
+        place.barh(rows, changes, 0.75, color=colours, xerr=errors, ecolor="0.3")
+        for row, change in zip(rows, changes, strict=True):
+            place.annotate(
+                f"{change:+.2g}", (change, row), xytext=(3 if change >= 0 else -3, 0),
+                textcoords="offset points", va="center", fontsize=8,
+                ha="left" if change >= 0 else "right",
+            )  # fmt: skip
+        names = [
+            name if unit == "switch" else f"{name} {change:+g} {unit}"
+            for name, change, unit in zip(
+                *(shown[key].values.tolist() for key in ("lever", "change", "unit")), strict=True
+            )
+        ]
+        place.set_yticks(rows, names, fontsize=8)
+        place.tick_params(axis="y", length=0)
+        place.axvline(0, color="0.3", linewidth=0.8)
+        place.margins(x=0.12, y=0.02)
+        place.set_xlabel(label_of(levers["footprint_change"]))
+        titles = [str(levers.attrs[key]) for key in ("cell", "site") if key in levers.attrs]
+        place.set_title(", ".join(titles))
+    return figure
+
+
 def write_png(path: Path, figure: Figure, description: str) -> None:
     """Write a figure, with a description for those who cannot see it."""
     with whole_file(path) as temporary:

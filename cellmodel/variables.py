@@ -279,13 +279,54 @@ _METALS = (
     ),
 )
 
+_LEVER = ("lever",)
+
+_SENSITIVITY = (
+    VariableSpec("target", "kg kWh-1", "CO2-equivalent (GWP100) per kWh that is to be met"),
+    VariableSpec("target_probability", "1", "share of the samples that meet the target"),
+    VariableSpec(
+        "target_probability_error", "1", "standard error of that share from their number alone"
+    ),
+    VariableSpec(
+        "first_order_index", "1", "share of the variance that the input explains alone", _INPUT
+    ),
+    VariableSpec(
+        "first_order_confidence", "1", "half width of its 95 % confidence interval", _INPUT
+    ),
+    VariableSpec(
+        "total_order_index", "1", "share of the variance with all interactions of the input", _INPUT
+    ),
+    VariableSpec(
+        "total_order_confidence", "1", "half width of its 95 % confidence interval", _INPUT
+    ),
+    VariableSpec(
+        "footprint_change",
+        "kg kWh-1",
+        "CO2-equivalent (GWP100) per kWh of capacity that the lever adds",
+        _LEVER,
+    ),
+    VariableSpec(
+        "footprint_change_error",
+        "kg kWh-1",
+        "what halving the step of the difference changes in it",
+        _LEVER,
+    ),
+    VariableSpec(
+        "elasticity", "1", "relative change of the footprint / relative change of the lever", _LEVER
+    ),
+)
+
 VARIABLES: Mapping[str, VariableSpec] = MappingProxyType(
     {
         spec.name: spec
-        for block in (_FORMATION, _SERIES, _CYCLING, _FIT, _FOOTPRINT, _PLANT, _METALS)
+        for block in (
+            _FORMATION, _SERIES, _CYCLING, _FIT, _FOOTPRINT, _PLANT, _METALS, _SENSITIVITY
+        )
         for spec in block
     }
 )
+
+SAMPLE = "sample"  # the one dimension of the table that entries of a sweep may have
 
 DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
     {
@@ -304,8 +345,11 @@ DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
             DimensionSpec("check", "1", "cycles done before a performance check"),
             DimensionSpec("state_of_charge", "1", "charge left / capacity found by the check"),
             DimensionSpec("comparison", "", "measured, simulated or predicted, and the difference"),
-            DimensionSpec("input", "", "fitted parameter"),
+            DimensionSpec("input", "", "quantity that is fitted or varied"),
             DimensionSpec("input_other", "", "fitted parameter"),
+            DimensionSpec(SAMPLE, "1", "sample of uncertain inputs"),
+            DimensionSpec("quantile", "1", "share of the samples that lie below"),
+            DimensionSpec("lever", "", "engineering change"),
         )
     }
 )

@@ -151,6 +151,34 @@ def test_the_trace_shows_four_courses_with_units():
     np.testing.assert_allclose(figure.axes[3].lines[0].get_ydata()[-1], 30, rtol=1e-12, atol=0)
 
 
+def test_the_tornado_has_the_strongest_lever_on_top():
+    rows = {"footprint_change": [0.1, -2.0, 5.0], "footprint_change_error": [0.01, np.nan, np.nan]}
+    levers = label(
+        {name: ("lever", values) for name, values in rows.items()},
+        {
+            "lever": ["warmer", "heat pump", "site PL"],
+            "change": ("lever", [1.0, 1.0, 1.0]),
+            "unit": ("lever", ["K", "switch", "switch"]),
+        },
+    ).assign_attrs(cell="mine", site="FR")
+    figure = plot.tornado(levers)
+    drawn(figure)
+    place = figure.axes[0]
+    assert [text.get_text() for text in place.get_yticklabels()] == [
+        "site PL",
+        "heat pump",
+        "warmer +1 K",
+    ]
+    bars = sorted(place.containers[-1], key=lambda bar: -bar.get_y())
+    np.testing.assert_allclose([bar.get_width() for bar in bars], [5, -2, 0.1], rtol=1e-12, atol=0)
+    assert bars[0].get_facecolor() != bars[1].get_facecolor()
+    assert place.get_xlabel().endswith("[kg kWh$^{-1}$]")
+    assert place.get_title(loc="left") == "mine, FR"
+    assert len(plot.tornado(levers, most=2).axes[0].get_yticklabels()) == 2
+    with pytest.raises(cm.InputError, match="levers lacks change, unit"):
+        plot.tornado(levers.drop_vars(["change", "unit"]))
+
+
 def test_pictures_carry_a_description(results, tmp_path):
     path = tmp_path / "map.png"
     plot.write_png(path, plot.formation_energy(results), "Electricity over rate.")

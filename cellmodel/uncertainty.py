@@ -1,0 +1,265 @@
+"""Monte Carlo of the footprint: factors, plant and equipment with their ranges."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from cellmodel.distribution import Draw
+from cellmodel.equipment import FIELDS, Equipment, load_equipment
+from cellmodel.errors import InputError, quoted
+from cellmodel.factors import Factor, Factors, load_factors
+from cellmodel.footprint import footprint
+from cellmodel.plant import DEFAULT_PLANT, PLANT_FIELDS, Plant, load_plant
+from cellmodel.quantity import Quantity, Range
+from cellmodel.variables import DIMENSIONS, SAMPLE, label
+
+DEFAULT_SAMPLES = 10_000
+LARGEST_RESULT = 10**8  # samples times cases times sites: 1.6 GB for the two totals
+CORRELATION = 0.5  # engineering judgement: figures of one family share half of their variance
+RANGE_QUANTILES = (0.05, 0.95)  # engineering judgement: no shipped range says what share it holds
+_CHUNK = 1 << 14  # samples times cases: the arrays of one pass stay in the processor's cache
+_FACTOR = Range(0, 1e5)
+_TOTALS = ("carbon_footprint_total", "carbon_footprint_to_gate")
+
+
+def footprint_uncertainty(
+    formed: xr.Dataset,
+    plant: str | Path | Plant = DEFAULT_PLANT,
+    sites: Iterable[str] = ("FR", "DE", "PL", "CN"),
+    factors: str | Path | Factors | None = None,
+    *,
+    samples: int | None = None,
+    seed: int = 0,
+    quantiles: Sequence[float] | None = None,
+    correlation: float = CORRELATION,
+    range_quantiles: tuple[float, float] = RANGE_QUANTILES,
+    chunk_size: int | None = None,
+) -> xr.Dataset:
+    """Return the footprint of formed cells with every factor and plant field uncertain.
+
+    Each is drawn from its own low, value and high; see `distribution.Draw` for how. Factors of
+    one lineage err together with the given `correlation`, and so do the yields of all steps, their
+    electricity, their heat and so on, for they come from one judgement each. Fixed are numbers
+    without a range, "definitions" such as the throughput, and plant fields that `formed` sweeps.
+    For uncertain equipment pass what was formed with `sample_equipment`.
+
+    Parameters
+    ----------
+    formed, plant, sites, factors
+        As for `footprint`. If `formed` has the dimension `sample` each case of it gets its own
+        draw.
+    samples
+        How many; as many as `formed` has, or 10,000, if None.
+    seed
+        The same seed gives the same samples (on one version of NumPy), whatever their number and
+        `chunk_size`, and for other cells, sites and plants too: differences are of the same draw.
+    quantiles
+        Shares between 0 and 1: then the result has the dimension `quantile` in place of `sample`.
+    correlation
+        Within a lineage, from 0, where errors cancel and the variance is too small, to 1.
+    range_quantiles
+        What low and high are taken for.
+    chunk_size
+        Samples computed at a time; results do not depend on it.
+
+    Returns
+    -------
+    xarray.Dataset
+        carbon_footprint_total and carbon_footprint_to_gate (site, sample or quantile)
+        [kg kWh-1], over the dimensions of `formed` too.
+
+    Raises
+    ------
+    InputError
+        If an input is wrong, as for `footprint`, an energy or mass is negative, or the result
+        would not fit in memory.
+    """
+    plant = load_plant(plant)
+    factors = factors if isinstance(factors, Factors) else load_factors(factors)
+    sites = [sites] if isinstance(sites, str) else list(sites)
+    _check_formed(formed)
+    samples = _samples(formed, samples)
+    Draw(seed, 0, samples, correlation, range_quantiles)
+    if quantiles is not None:
+        quantiles = np.atleast_1d(Range(0, 1).check_array("quantiles", quantiles))
+    cases = _cases(formed)
+    if samples * cases * max(len(sites), 1) > LARGEST_RESULT:
+        raise InputError(
+            f"samples x cases x sites must be at most {LARGEST_RESULT:.0e}, got {samples} x "
+            f"{cases} x {len(sites)}; choose cases of formed by .sel, or take fewer samples"
+        )
+    step = max(1, _CHUNK // cases) if chunk_size is None else chunk_size
+    step = int(Range(1).check("chunk_size", step))
+    parts = []
+    for start in range(0, samples, step):
+        stop = min(start + step, samples)
+        draw = Draw(seed, start, stop, correlation, range_quantiles)
+        chunk = formed.isel({SAMPLE: slice(start, stop)}, missing_dims="ignore")
+        drawn = chunk.assign_coords(_plant_coordinates(plant, formed, draw))
+        sampled = dataclasses.replace(factors, rows=_SampledRows(factors.rows, draw))
+        result = footprint(drawn, plant, sites, sampled, detail=False)
+        own = [name for name, coordinate in result.coords.items() if SAMPLE in coordinate.dims]
+        parts.append(_with_samples(result[list(_TOTALS)].drop_vars(own), stop - start))
+    whole = xr.concat(parts, SAMPLE, combine_attrs="override").transpose(..., SAMPLE)
+    if quantiles is not None:
+        labels = whole.coords
+        whole = whole.quantile(quantiles, dim=SAMPLE, skipna=False, keep_attrs=True)
+        whole = whole.assign_coords(labels).transpose(..., "quantile")  # it drops the others
+    labelled = label(dict(whole.data_vars), whole.coords)
+    for name in _TOTALS:
+        labelled[name].attrs = parts[0][name].attrs  # what a kWh is depends on more than the table
+    return labelled.assign_attrs(
+        parts[0].attrs,
+        samples=samples,
+        seed=int(seed),
+        correlation=float(correlation),
+        range_quantiles=[float(quantile) for quantile in range_quantiles],
+    )
+
+
+def sample_equipment(
+    equipment: str | Path | Equipment,
+    samples: int = DEFAULT_SAMPLES,
+    seed: int = 0,
+    *,
+    range_quantiles: tuple[float, float] = RANGE_QUANTILES,
+) -> dict[str, tuple[str, np.ndarray]]:
+    """Return `over` entries for `sweep_formation`: every field of the equipment with a range.
+
+    The cell is simulated once for all of them; only its wall energy is computed anew. Fields are
+    independent, except that no sample may lose more without load than in all: no_load_loss is
+    lowered to that.
+
+    Parameters
+    ----------
+    equipment
+        Name, path, or Equipment.
+    samples, seed, range_quantiles
+        As for `footprint_uncertainty`, which takes the same number of samples then.
+
+    Returns
+    -------
+    dict
+        Field -> ("sample", array).
+    """
+    equipment = load_equipment(equipment)
+    draw = Draw(seed, 0, _count(samples), 0.0, range_quantiles)
+    drawn = {
+        name: draw.number(f"equipment {name}", *_range(quantity), FIELDS[name])
+        for name, quantity in equipment.quantities.items()
+        if _is_uncertain(quantity)
+    }
+    values = equipment.values() | drawn
+    whole_loss = np.minimum(1 / values["charge_efficiency"] - 1, 1 - values["discharge_efficiency"])
+    if np.any(values["no_load_loss"] > whole_loss):
+        drawn["no_load_loss"] = np.broadcast_to(
+            np.minimum(values["no_load_loss"], whole_loss), draw.stop
+        ).copy()
+    return {name: (SAMPLE, values) for name, values in drawn.items()}
+
+
+class _SampledRows(Mapping):
+    """The rows of Factors, each sampled when it is first looked up: a study needs few of them."""
+
+    def __init__(self, rows: Mapping[tuple[str, str], Factor], draw: Draw) -> None:
+        self._rows = rows
+        self._draw = draw
+        self._sampled: dict[tuple[str, str], Factor] = {}
+
+    def __getitem__(self, key: tuple[str, str]) -> Factor:
+        if key not in self._sampled:
+            row = self._rows[key]
+            if row.low < row.high:
+                numbers = (row.value, row.low, row.high)
+                name = f"factor {row.name} {row.region}"
+                values = self._draw.number(name, *numbers, _FACTOR, family=row.lineage)
+                row = dataclasses.replace(row, value=xr.DataArray(values, dims=SAMPLE))
+            self._sampled[key] = row
+        return self._sampled[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def _plant_coordinates(
+    plant: Plant, formed: xr.Dataset, draw: Draw
+) -> dict[str, tuple[str, np.ndarray]]:
+    """Return plant field -> ("sample", values), which `footprint` takes for the plant's own."""
+    fields = plant.fields()
+    return {
+        name: (
+            SAMPLE,
+            draw.number(f"plant {name}", *_range(quantity), fields[name], _kind(plant, name)),
+        )
+        for name, quantity in plant.quantities.items()
+        if _is_uncertain(quantity) and name not in formed.coords
+    }
+
+
+def _kind(plant: Plant, field: str) -> str:
+    """Return what the steps of a plant share: "plant yield" for "coating_yield"."""
+    if field in PLANT_FIELDS:
+        return ""
+    steps = [step.name for step in plant.steps if field.startswith(f"{step.name}_")]
+    return "plant " + field.removeprefix(max(steps, key=len, default="") + "_")
+
+
+def _is_uncertain(quantity: Quantity) -> bool:
+    low, high = quantity.low, quantity.high
+    return quantity.certainty != "definition" and None not in (low, high) and low != high
+
+
+def _range(quantity: Quantity) -> tuple[float, float, float]:
+    return quantity.value, quantity.low, quantity.high
+
+
+def _with_samples(result: xr.Dataset, count: int) -> xr.Dataset:
+    """Return the result over `sample`, even if nothing in it is uncertain."""
+    return result if SAMPLE in result.dims else result.expand_dims({SAMPLE: count}, axis=-1)
+
+
+def _count(samples: object) -> int:
+    number = Range(1, LARGEST_RESULT).check("samples", samples)
+    if not number.is_integer():
+        raise InputError(f"samples must be a whole number, got {quoted(samples)}")
+    return int(number)
+
+
+def _samples(formed: xr.Dataset, samples: int | None) -> int:
+    has = formed.sizes.get(SAMPLE)
+    if samples is None:
+        return has or DEFAULT_SAMPLES
+    count = _count(samples)
+    if has is not None and has != count:
+        raise InputError(f"samples must be the {has} that formed has, got {count}")
+    return count
+
+
+def _cases(formed: xr.Dataset) -> int:
+    return math.prod(n for dim, n in formed.sizes.items() if dim not in DIMENSIONS or dim == "cell")
+
+
+def _check_formed(formed: object) -> None:
+    """Refuse energies and masses that no cell has; footprint names what is missing."""
+    if not isinstance(formed, xr.Dataset):
+        raise InputError(
+            f"formed must be a Dataset of a formation, got {quoted(type(formed).__name__)}"
+        )
+    for name in ("nominal_energy", "formation_energy", "component_mass"):
+        if name in formed:
+            least = formed[name].min()  # NaN of failed cases is left out
+            if least < 0 or (name == "nominal_energy" and least == 0):
+                wanted = "above" if name == "nominal_energy" else "at least"
+                raise InputError(f"formed: {name} must be {wanted} 0, got {float(least):g}")
