@@ -35,7 +35,12 @@ _MODULES = {
     "sweep_formation": "sweep",
     "trace_formation": "trace",
     "simulate_cycling": "cycling",
+    "RuleSet": "rules",
+    "list_rules": "rules",
+    "load_rules": "rules",
     "footprint": "footprint",
+    "foreground": "foreground",
+    "write_foreground": "foreground",
     "run_study": "study",
 }
 

@@ -126,6 +126,7 @@ _CYCLING = (
         "resistance", "ohm", "ohmic and charge-transfer resistance when a discharge begins", _CYCLE
     ),
     VariableSpec("cycle_life", "1", "cycles until the discharge capacity falls to the threshold"),
+    VariableSpec("delivered_energy", "kWh", "energy that a cell delivers over its life"),
 )
 
 _SITE = ("site",)
@@ -178,6 +179,8 @@ DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
             DimensionSpec("component", "", "component of the cell"),
             DimensionSpec("stage", "", "life-cycle stage"),
             DimensionSpec("site", "", "site of the plant"),
+            DimensionSpec("rule_set", "", "rules by which the footprint is counted"),
+            DimensionSpec("functional_unit", "", "what the kWh of a rule set are"),
         )
     }
 )
