@@ -39,8 +39,8 @@ _MODULES = {
     "list_rules": "rules",
     "load_rules": "rules",
     "footprint": "footprint",
-    "foreground": "foreground",
-    "write_foreground": "foreground",
+    "foreground": "interchange",
+    "write_foreground": "interchange",
     "run_study": "study",
 }
 
