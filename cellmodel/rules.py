@@ -92,7 +92,7 @@ class RuleSet:
         File stem, one line for people, where the rules come from.
     version, status, published, checked
         Of the text behind it; "adopted", "draft", "industry practice" or "own proposal"; the day
-        it was published, and the day it was last compared with that text, both ISO dates.
+        it was published, and the day its status was last looked up, both ISO dates.
     functional_unit
         Per kWh of "capacity", or delivered over the "warranty" or the simulated "life".
     recycling
