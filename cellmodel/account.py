@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,8 @@ import xarray as xr
 from cellmodel.electricity import supply
 from cellmodel.errors import InputError, quoted
 from cellmodel.factors import Factor, Factors
-from cellmodel.inventory import Inventory, bare, stack
+from cellmodel.formed import bare, electricity_of_sites, stack
+from cellmodel.inventory import Inventory
 from cellmodel.recycling import recycled_flows
 from cellmodel.rules import RuleSet
 
@@ -23,6 +24,7 @@ STAGES = (
     "end of life and recycling",
 )
 CREDIT = "recycling_credit"
+Value = float | xr.DataArray  # of a factor; an array where it is sampled
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def account(
     """
     used: dict[str, Factor] = {}
 
-    def factor(name: str, region: str = "GLO") -> float:
+    def factor(name: str, region: str = "GLO") -> Value:
         found = factors.get(name, region)
         used[f"{name} {found.region}"] = found
         return found.value
@@ -101,8 +103,7 @@ def account(
         )
         for site in sites
     }
-    mixes = [sum(share * factor(*key) for key, share in supplies[s].items()) for s in supplies]
-    grid = xr.DataArray(mixes, dims="site", coords={"site": list(supplies)})
+    grid = _grid(formed, supplies, factor)
     burning = factor("natural-gas-combustion") + factor("natural-gas-upstream")
     treatment = factor("cell-pretreatment")
     to_buy, to_recover = _material_factors(formed, factors, rules, sourcing, factor)
@@ -118,10 +119,11 @@ def account(
                 "formation_electricity": energy.formation * grid,
                 "heat": energy.gas * burning,
                 "scrap_treatment": inventory.scrap * treatment,
-            }
+            },
+            "component",
         ),
-        STAGES[2]: stack({"transport": inventory.freight * factor("road-freight")}),
-        STAGES[3]: stack(end),
+        STAGES[2]: stack({"transport": inventory.freight * factor("road-freight")}, "component"),
+        STAGES[3]: stack(end, "component"),
     }
     per_unit = per_functional_unit(rules, formed, inventory)
     if per_unit is not None:
@@ -157,26 +159,53 @@ def per_functional_unit(
     if "delivered_energy" not in formed:
         raise InputError(
             f"rule set {rules.name!r}: formed must have delivered_energy, the kWh that a cell "
-            "delivers over its life; sum discharge_energy of simulate_cycling / 1000 over the "
-            "cycles to its end and assign it"
+            "delivers over its life; assign that of simulate_cycling"
         )
     delivered = formed["delivered_energy"]
-    if delivered.attrs.get("units", "kWh") != "kWh":
+    if delivered.attrs.get("units", "kW h") not in ("kW h", "kWh"):
         raise InputError(
-            f"delivered_energy must be in 'kWh' per cell, got {quoted(delivered.attrs['units'])}"
+            f"delivered_energy must be in 'kW h' per cell, got {quoted(delivered.attrs['units'])}"
         )
     if bool((delivered <= 0).any()):
         raise InputError(f"delivered_energy must be above 0 kWh, got {float(delivered.min()):g}")
     return inventory.kilowatt_hours / bare(delivered)
 
 
+def _grid(
+    formed: xr.Dataset, supplies: Mapping[str, Mapping], factor: Callable[[str, str], Value]
+) -> xr.DataArray:
+    """Return the emissions of a site's electricity (site, perhaps year) [kg kWh-1].
+
+    A ramp's grid_intensity takes the place of the national mix, of nothing else.
+    """
+    ramp = None
+    if "grid_intensity" in formed.coords:
+        ramp = electricity_of_sites(formed, supplies, ())
+
+    def intensity(site: str, key: tuple[str, str]) -> Value:
+        present = factor(*key)
+        if ramp is None or key != ("electricity", site):
+            return present
+        return ramp.sel(site=site, drop=True)
+
+    mixes = {
+        site: sum(share * intensity(site, key) for key, share in parts.items())
+        for site, parts in supplies.items()
+    }
+    return stack(mixes, "site")
+
+
 def _material_factors(
-    formed: xr.Dataset, factors: Factors, rules: RuleSet, sourcing: Sourcing, factor: object
+    formed: xr.Dataset,
+    factors: Factors,
+    rules: RuleSet,
+    sourcing: Sourcing,
+    factor: Callable[[str], Value],
 ) -> tuple[xr.DataArray, xr.DataArray]:
     """Return what a kilogram bought, and one at its end of life, emit (component, perhaps cell)."""
-    known: dict[str, tuple[float, float]] = {}
+    known: dict[str, tuple[Value, Value]] = {}
 
-    def look_up(component: object, name: str) -> tuple[float, float]:
+    def look_up(component: object, name: str) -> tuple[Value, Value]:
         if name in known:
             return known[name]
         try:
@@ -185,10 +214,11 @@ def _material_factors(
             raise InputError(f"component '{component}' has no emission factor: {error}") from error
         recycled = recycled_flows(name, factors, rules, sourcing.recycled_content)
         changed = sum(amount * factor(part) for part, amount in recycled.production.items())
-        if own + changed < 0:
+        if np.any(own + changed < 0):
             raise InputError(
-                f"recycled content saves {-changed:.3g} kg per kg of {name!r}, more than its whole "
-                f"factor of {own:.3g}; give factors of {', '.join(recycled.production)} that fit"
+                f"recycled content saves {-np.min(changed):.3g} kg per kg of {name!r}, more than "
+                f"its whole factor of {np.min(own):.3g}; give factors of "
+                f"{', '.join(recycled.production)} that fit"
             )
         recovered = sum(amount * factor(part) for part, amount in recycled.end_of_life.items())
         known[name] = (own + changed, recovered)
@@ -197,5 +227,12 @@ def _material_factors(
     material = bare(formed["component_mass"].coords["material"])
     component, material = xr.broadcast(formed["component"], material)
     pairs = zip(component.values.flat, material.values.flat, strict=True)
-    found = np.array([look_up(part, str(name)) for part, name in pairs]).reshape(*material.shape, 2)
-    return material.copy(data=found[..., 0]), material.copy(data=found[..., 1])
+    to_buy, to_recover = zip(*[look_up(part, str(name)) for part, name in pairs], strict=True)
+    return _filled(material, to_buy), _filled(material, to_recover)
+
+
+def _filled(places: xr.DataArray, values: Iterable[Value]) -> xr.DataArray:
+    """Return `places` with a value each, in C order; sampled values bring their dimension."""
+    arrays = xr.broadcast(*(xr.DataArray(value) for value in values))
+    data = np.reshape([array.values for array in arrays], places.shape + arrays[0].shape)
+    return xr.DataArray(data, dims=(*places.dims, *arrays[0].dims), coords=places.coords)

@@ -10,9 +10,10 @@ import xarray as xr
 
 from cellmodel.account import STAGES, Account, Sourcing, account
 from cellmodel.electricity import Shares, site_shares
-from cellmodel.errors import InputError, quoted, unknown_name
-from cellmodel.factors import Factors, load_factors
-from cellmodel.inventory import Inventory, bare, stack, take_inventory
+from cellmodel.errors import InputError, quoted
+from cellmodel.factors import Factor, Factors, load_factors
+from cellmodel.formed import bare, check_sites, label_cases, stack
+from cellmodel.inventory import Inventory, take_inventory
 from cellmodel.mixture import families, mixture, refuse_mixture
 from cellmodel.plant import DEFAULT_PLANT, Plant, load_plant, started
 from cellmodel.recycling import check_effect, check_recycled_content
@@ -24,7 +25,6 @@ from cellmodel.rules import (
     RuleSet,
     load_rules,
 )
-from cellmodel.variables import label
 
 Rules = str | Path | RuleSet
 NOT_COUNTED = (
@@ -63,7 +63,9 @@ def footprint(
         From `simulate_formation` or `sweep_formation`: component_mass (component) [kg] with its
         coordinate `material`, nominal_energy and formation_energy [W h], and status if there is
         one; any further dimensions. A coordinate that is a field of the plant
-        ("formation_yield") takes the place of the plant's number.
+        ("formation_yield") takes the place of the plant's number, grid_intensity (site, year)
+        that of the national mix of electricity; delivered_energy [kW h] is needed if the
+        functional unit is energy over the simulated life.
     plant
         Name of a shipped plant, path of a .toml file, or Plant.
     sites
@@ -111,7 +113,7 @@ def footprint(
     rule_sets, several = _rule_sets(rules)
     plant = load_plant(plant)
     factors = factors if isinstance(factors, Factors) else load_factors(factors)
-    places = _sites(sites, factors)
+    places = check_sites(sites, factors)
     inventory = take_inventory(formed, plant)
     sourcing = sourced(formed, factors, places, recycled_content, onsite_share, contract_share)
     credited = any(one.recycling != "cutoff" for one in rule_sets)
@@ -212,19 +214,6 @@ def _rule_sets(rules: Rules | Iterable[Rules]) -> tuple[tuple[RuleSet, ...], boo
     return found, True
 
 
-def _sites(sites: Iterable[str], factors: Factors) -> list[str]:
-    places = [sites] if isinstance(sites, str) else list(sites)
-    if not places:
-        raise InputError("sites must name at least one site, got none")
-    known = factors.sites()
-    for place in places:
-        if place not in known:
-            raise unknown_name("site", place, known)
-    if len(set(places)) < len(places):
-        raise InputError(f"sites must differ from each other, got {quoted(places)}")
-    return places
-
-
 def _labelled(
     results: Mapping[str, xr.DataArray | float],
     formed: xr.Dataset,
@@ -232,32 +221,21 @@ def _labelled(
     accounts: Mapping[str, Account],
 ) -> xr.Dataset:
     """Mask failed cases, order dimensions, restore coordinates, and say what was used."""
-    valid = formed["status"] == 0 if "status" in formed else formed["nominal_energy"].notnull()
-    valid = bare(valid)
-    cases = [*formed["nominal_energy"].dims, *formed["component_mass"].dims]
-    order = dict.fromkeys(["rule_set", "stage", "component", "site", *cases])
-    masked = {}
-    for name, result in results.items():
-        array = xr.DataArray(result).where(valid)
-        masked[name] = array.transpose(*[dim for dim in order if dim in array.dims], ...)
-    dataset = label(masked)
-    kept = {
-        name: coordinate
-        for name, coordinate in formed.coords.items()
-        if name not in dataset.coords
-        and name != "material"
-        and set(coordinate.dims) <= set(dataset.dims) - {"component"}
-    }
+    dataset = label_cases(results, formed, ("rule_set", "stage", "component", "site"))
     used = {key: row for one in accounts.values() for key, row in one.used.items()}
-    return dataset.assign_coords(kept).assign_attrs(
+    return dataset.assign_attrs(
         plant=plant.name,
         heat_source=plant.heat_source,
         factors=json.dumps(
-            {key: [row.value, row.unit, row.certainty] for key, row in sorted(used.items())}
+            {key: [_stated(row), row.unit, row.certainty] for key, row in sorted(used.items())}
         ),
         factor_lineages="; ".join(families(used, "lineage")),
         gwp_sets="; ".join(families(used, "gwp_set")),
     )
+
+
+def _stated(row: Factor) -> float | str:
+    return "sampled" if isinstance(row.value, xr.DataArray) else row.value
 
 
 def _with_rules(

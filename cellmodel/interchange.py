@@ -86,6 +86,11 @@ def foreground(
         )
     if not np.isfinite(total.values).all():
         raise InputError("formed holds NaN: this case could not be solved, see status")
+    if "grid_intensity" in formed.coords:
+        raise InputError(
+            "formed has the grid_intensity of a ramp, which no factor holds; write it into factors "
+            "of your own and drop the coordinate"
+        )
     inventory = take_inventory(formed, plant)
     sourcing = sourced(formed, factors, sites, recycled_content, onsite_share, contract_share)
     background: dict[Key, dict] = {}

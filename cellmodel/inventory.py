@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import xarray as xr
 
-from cellmodel.errors import InputError, unknown_name
-from cellmodel.plant import EnergyUse, Plant, energy_use, plant_fields, started
+from cellmodel.errors import InputError
+from cellmodel.formed import bare, check_formed, plant_values, stack
+from cellmodel.plant import EnergyUse, Plant, energy_use, started
 
 _NEEDED = ("component_mass", "nominal_energy", "formation_energy")
 
@@ -59,8 +60,8 @@ def take_inventory(formed: xr.Dataset, plant: Plant) -> Inventory:
         If a variable or coordinate is missing in `formed`, a component does not enter at any
         step, or a plant field is unknown or out of range.
     """
-    _check_formed(formed)
-    values = _plant_values(formed, plant)
+    check_formed(formed, _NEEDED)
+    values = plant_values(formed, plant)
     kilowatt_hours = bare(formed["nominal_energy"]) / 1000
     contained = bare(formed["component_mass"]) / kilowatt_hours
     bought = contained * _started_per_component(plant, values, formed["component"].values)
@@ -84,50 +85,6 @@ def take_inventory(formed: xr.Dataset, plant: Plant) -> Inventory:
     )
 
 
-def bare(array: xr.DataArray) -> xr.DataArray:
-    """Return the array with the coordinates of its dimensions only: they decide on alignment."""
-    return array.reset_coords(drop=True).drop_attrs()
-
-
-def stack(parts: Mapping[str, xr.DataArray], dim: str = "component") -> xr.DataArray:
-    """Return one array of several, name -> array, along a new dimension."""
-    arrays = xr.broadcast(*(xr.DataArray(part) for part in parts.values()))
-    stacked = xr.concat(arrays, dim, coords="minimal", compat="override", join="exact")
-    return stacked.assign_coords({dim: list(parts)})
-
-
-def _check_formed(formed: object) -> None:
-    if not isinstance(formed, xr.Dataset):
-        raise InputError(
-            f"formed must be a Dataset from simulate_formation or sweep_formation, got "
-            f"{type(formed).__name__}"
-        )
-    missing = [name for name in _NEEDED if name not in formed]
-    if missing:
-        raise InputError(
-            f"formed lacks {', '.join(missing)}; pass the Dataset of simulate_formation or "
-            "sweep_formation (component_mass needs a cell with [materials])"
-        )
-    if "material" not in formed["component_mass"].coords:
-        raise InputError(
-            "formed: component_mass must have the coordinate 'material' that bill_of_materials "
-            "gives it: the name of each component's emission factor"
-        )
-
-
-def _plant_values(formed: xr.Dataset, plant: Plant) -> dict[str, float | xr.DataArray]:
-    """Return the plant's numbers, those that `formed` sweeps in place of its own."""
-    values: dict[str, float | xr.DataArray] = plant.values()
-    fields, usual = plant.fields(), plant_fields()
-    for name in formed.coords:
-        if name in fields:
-            fields[name].check_array(str(name), formed[name].values)
-            values[str(name)] = bare(formed[name]).astype(float)
-        elif name in usual:
-            raise unknown_name(f"field of plant {plant.name!r}, swept in formed:", name, fields)
-    return values
-
-
 def _started_per_component(
     plant: Plant, values: Mapping, components: Iterable[str]
 ) -> xr.DataArray:
@@ -140,4 +97,6 @@ def _started_per_component(
             f"plant {plant.name!r}: {', '.join(missing)} must enter at a step; add it to the "
             "'adds' of one"
         )
-    return stack({str(component): entering[step_of[component]] for component in components})
+    return stack(
+        {str(component): entering[step_of[component]] for component in components}, "component"
+    )

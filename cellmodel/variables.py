@@ -126,7 +126,11 @@ _CYCLING = (
         "resistance", "ohm", "ohmic and charge-transfer resistance when a discharge begins", _CYCLE
     ),
     VariableSpec("cycle_life", "1", "cycles until the discharge capacity falls to the threshold"),
-    VariableSpec("delivered_energy", "kWh", "energy that a cell delivers over its life"),
+    VariableSpec(
+        "delivered_energy",
+        "kW h",
+        "energy taken from the cell until its discharge capacity falls to the threshold",
+    ),
 )
 
 _SITE = ("site",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -20,7 +21,7 @@ TOTALS = ("carbon_footprint_total", "carbon_footprint_to_gate")
 
 
 def with_life(formed, delivered=16.0):
-    return formed.assign(delivered_energy=xr.DataArray(delivered, attrs={"units": "kWh"}))
+    return formed.assign(delivered_energy=xr.DataArray(delivered, attrs={"units": "kW h"}))
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +112,7 @@ def test_per_kwh_over_the_warranty():
 
 def test_per_kwh_over_the_simulated_life():
     """By definition: kg per kWh of capacity * kWh of capacity / kWh delivered, case by case."""
-    delivered = xr.DataArray([8.0, 16.0, 32.0], dims="case", attrs={"units": "kWh"})
+    delivered = xr.DataArray([8.0, 16.0, 32.0], dims="case", attrs={"units": "kW h"})
     formed = make_formed(energy=xr.DataArray([16.0, 17.0, 18.0], dims="case"))
     formed = formed.assign(delivered_energy=delivered)
     capacity = cm.footprint(formed)["carbon_footprint_total"]
@@ -135,7 +136,7 @@ def test_delivered_energy_is_checked():
     with pytest.raises(InputError, match=r"delivered_energy must be above 0 kWh, got -1"):
         cm.footprint(with_life(formed, -1.0), rules="delivered-cutoff")
     wrong = formed.assign(delivered_energy=xr.DataArray(9.0, attrs={"units": "W h"}))
-    with pytest.raises(InputError, match=r"delivered_energy must be in 'kWh' per cell, got 'W h'"):
+    with pytest.raises(InputError, match=r"delivered_energy must be in 'kW h' per cell, got 'W h'"):
         cm.footprint(wrong, rules="delivered-cutoff")
 
 
@@ -210,6 +211,58 @@ def test_market_based_electricity(tmp_path):
         np.testing.assert_allclose(grid.sel(rule_set=rules, site=site), value, rtol=1e-12, atol=0)
     assert result.attrs["national_mix_for_residual"] == "PL"
     assert result.attrs["electricity"] == "location-based; market-based"
+
+
+def test_a_ramp_replaces_the_national_mix_and_nothing_else():
+    intensity = xr.DataArray(
+        [[0.05, 0.01], [0.6, 0.3]],
+        dims=("site", "year"),
+        coords={"site": ["FR", "CN"], "year": [2026, 2035]},
+    )
+    formed = make_formed().assign_coords(grid_intensity=intensity)
+    rules = ["capacity-cutoff", "capacity-market"]
+    result = cm.footprint(formed, sites=["CN", "FR"], rules=rules, onsite_share=0.2)
+    used = result["plant_electricity"].item()
+    parts = result["carbon_footprint"].sel(component=["electricity", "formation_electricity"])
+    grid = parts.sum(["component", "stage"]) / used
+    expected = 0.2 * load_factors().get("electricity-onsite").value + 0.8 * intensity
+    for name in rules:
+        found = grid.sel(rule_set=name)
+        np.testing.assert_allclose(
+            found, expected.sel(site=["CN", "FR"]).transpose(*found.dims), rtol=1e-12, atol=0
+        )
+    raw = result["carbon_footprint"].sel(stage=RAW, site="FR", rule_set=rules[0])
+    assert float(np.ptp(raw.sum("component").values)) == 0  # foil made on today's grid
+    with pytest.raises(InputError, match="grid_intensity of a ramp, which no factor holds"):
+        cm.foreground(formed.isel(year=0), sites=["FR"])
+
+
+def test_sampled_factors_are_counted_sample_by_sample():
+    """A factor may be an array over samples: as if each sample were counted alone."""
+    factors = load_factors()
+    keys = [("nickel-sulphate", "GLO"), ("electricity", "FR"), ("nmc811", "GLO")]
+    draws = {
+        key: xr.DataArray(factors.rows[key].value * np.array([0.9, 1, 1.2]), dims="sample")
+        for key in keys
+    }
+
+    def having(value):
+        rows = {key: dataclasses.replace(factors.rows[key], value=value(key)) for key in keys}
+        return dataclasses.replace(factors, rows={**factors.rows, **rows})
+
+    options = {
+        "sites": ["FR", "DE"],
+        "rules": ["capacity-cff", "eu-draft-2024"],
+        "recycled_content": {"nickel-sulphate": 0.3},
+    }
+    sampled = cm.footprint(make_formed(), factors=having(draws.get), **options)
+    for i in range(3):
+        alone = having(lambda key, i=i: float(draws[key][i]))
+        one = cm.footprint(make_formed(), factors=alone, **options)
+        np.testing.assert_allclose(
+            sampled["carbon_footprint"].isel(sample=i), one["carbon_footprint"], rtol=1e-13, atol=0
+        )
+    assert json.loads(sampled.attrs["factors"])["nmc811 GLO"][0] == "sampled"
 
 
 def test_the_cut_off_criterion_leaves_small_components_out():
