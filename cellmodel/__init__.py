@@ -56,6 +56,11 @@ _MODULES = {
     "target_probability": "target",
     "sobol": "sensitivity",
     "levers": "lever",
+    "RuleSet": "rules",
+    "list_rules": "rules",
+    "load_rules": "rules",
+    "foreground": "interchange",
+    "write_foreground": "interchange",
     "run_study": "study",
 }
 

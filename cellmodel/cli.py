@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cellmodel.study_plan import Estimate, Plan
 
 WIDTH = 120  # of what is listed and shown, at least; a narrower terminal folds the lines
+FACTORS_WIDTH = 170
 BAD_INPUT = 2
 FAILED = 1
 _UNBOUNDED = Console(width=1000)
@@ -39,6 +40,7 @@ class Kind(StrEnum):
     PROTOCOLS = "protocols"
     EQUIPMENT = "equipment"
     PLANTS = "plants"
+    RULES = "rules"
 
 
 def _print_version(wanted: bool) -> None:
@@ -94,7 +96,7 @@ def run(
 
 @app.command(name="list")
 def list_names(kind: Annotated[Kind, typer.Argument(help="What to list.")]) -> None:
-    """List the cells, protocols, equipment or plants that come with the package."""
+    """List the cells, protocols, equipment, plants or rule sets that come with the package."""
     with _clear_errors():
         from cellmodel.describe import titles
 
@@ -103,13 +105,50 @@ def list_names(kind: Annotated[Kind, typer.Argument(help="What to list.")]) -> N
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="Name of a cell, protocol, equipment or plant.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of a cell, protocol, equipment, plant or rule set.")
+    ],
 ) -> None:
-    """Print the values of a cell, protocol, equipment or plant, with units, ranges and sources."""
+    """Print the values of a cell, protocol, equipment, plant or rule set, with their sources."""
     with _clear_errors():
         from cellmodel.describe import describe
 
         _wide().print(*describe(name), sep="\n")
+
+
+@app.command()
+def factors(
+    kind: Annotated[
+        str | None, typer.Option(help="material, electricity, fuel, transport or treatment.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Part of the name.")] = None,
+    region: Annotated[str | None, typer.Option(help="Region, FR or GLO.")] = None,
+    lineage: Annotated[str | None, typer.Option(help="Part of the family of data.")] = None,
+    certainty: Annotated[str | None, typer.Option(help="read, derived, user or prior.")] = None,
+    own: Annotated[
+        Path | None, typer.Option(help="CSV file whose rows replace shipped ones.")
+    ] = None,
+    check: Annotated[
+        Path | None, typer.Option(help="Say what a CSV file of yours would replace; stop.")
+    ] = None,
+) -> None:
+    """List the emission factors with ranges and sources, or check a file of your own."""
+    with _clear_errors():
+        from cellmodel.factor_table import check_factors, factor_list, select_factors
+        from cellmodel.factors import load_factors
+
+        if check is not None:
+            for line in check_factors(check):
+                _say(Console(), line)
+            return
+        rows = select_factors(
+            load_factors(own), kind=kind, name=name, region=region, lineage=lineage,
+            certainty=certainty,
+        )  # fmt: skip
+        if not rows:
+            raise InputError("no factor fits all of that; leave an option out")
+        console = Console()
+        Console(width=max(console.width, FACTORS_WIDTH)).print(factor_list(rows))
 
 
 @app.command()

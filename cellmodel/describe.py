@@ -1,4 +1,4 @@
-"""What there is to know of cells, protocols, equipment, plants and this machine, for people."""
+"""What there is to know of cells, protocols, equipment, plants, rules and this machine."""
 
 from __future__ import annotations
 
@@ -20,13 +20,22 @@ from cellmodel.errors import unknown_name
 from cellmodel.plant import Plant, list_plants, load_plant
 from cellmodel.protocol import Protocol, list_protocols, load_protocol
 from cellmodel.quantity import Quantity
+from cellmodel.rules import (
+    ELECTRICITY,
+    FUNCTIONAL_UNITS,
+    RECYCLING,
+    RuleSet,
+    list_rules,
+    load_rules,
+)
 
-Input = Cell | Protocol | Equipment | Plant
+Input = Cell | Protocol | Equipment | Plant | RuleSet
 KINDS: Mapping[str, tuple[Callable[[], list[str]], Callable[[str], Input]]] = {
     "cells": (list_cells, load_cell),
     "protocols": (list_protocols, load_protocol),
     "equipment": (list_equipment, load_equipment),
     "plants": (list_plants, load_plant),
+    "rules": (list_rules, load_rules),
 }
 LIBRARIES = (
     "numpy", "numba", "pybamm", "xarray", "zarr", "pydantic", "typer", "rich", "matplotlib",
@@ -43,7 +52,7 @@ def titles(kind: str) -> Table:
 
 
 def describe(name: str) -> list[RenderableType]:
-    """Return everything about a cell, protocol, equipment or plant.
+    """Return everything about a cell, protocol, equipment, plant or rule set.
 
     Parameters
     ----------
@@ -59,7 +68,7 @@ def describe(name: str) -> list[RenderableType]:
     if name.endswith(".json"):
         owners[name] = load_cell
     if name not in owners:
-        raise unknown_name("cell, protocol, equipment or plant", name, owners)
+        raise unknown_name("cell, protocol, equipment, plant or rule set", name, owners)
     entry = owners[name](name)
     head = f"[bold]{escape(entry.name)}[/]  {escape(entry.title)}\nsource: {escape(entry.source)}"
     return [head, *_parts(entry)]
@@ -72,6 +81,11 @@ def _parts(entry: Input) -> list[RenderableType]:
         return [_variables(entry), _steps(entry)]
     if isinstance(entry, Plant):
         return [f"heat from {entry.heat_source}", _quantities("fields", entry.quantities)]
+    if isinstance(entry, RuleSet):
+        return [
+            *_choices(entry),
+            _quantities("numbers", {**entry.quantities, **entry.cycles_per_year}),
+        ]
     return [_quantities("fields", entry.quantities)]
 
 
@@ -103,6 +117,24 @@ def _cell_parts(cell: Cell) -> list[RenderableType]:
             table.add_row(escape(name), escape(why))
         parts.append(table)
     return [*parts, _quantities("materials", cell.materials, cell.assumptions)]
+
+
+def _choices(rules: RuleSet) -> list[str]:
+    """Return lines about what a rule set chooses, and about how current it is."""
+    lines = [
+        f"{rules.status}, version {rules.version} of {rules.published}, checked {rules.checked}",
+        f"per kWh of {FUNCTIONAL_UNITS[rules.functional_unit]}"
+        + (f", vehicle class {rules.vehicle_class}" if rules.vehicle_class else ""),
+        f"recycling: {RECYCLING[rules.recycling]}",
+        f"electricity: {ELECTRICITY[rules.electricity]}",
+        f"characterisation: {rules.characterisation}{', strict' if rules.strict else ''}",
+    ]
+    for name, own in rules.circularity.items():
+        lines.append(
+            f"{name}: A {own.allocation:g}, R2 {own.recovery:g}, "
+            f"quality in {own.quality_in:g}, out {own.quality_out:g}"
+        )
+    return [escape(line) for line in lines]
 
 
 def _quantities(

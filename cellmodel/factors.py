@@ -26,6 +26,10 @@ UNITS = {
 }
 CERTAINTIES = ("read", "derived", "user", "prior")  # from the best to the weakest
 ANYWHERE = "GLO"
+ONSITE = "electricity-onsite"
+CONTRACT = "electricity-contract"
+RESIDUAL = "electricity-residual"
+OF_A_SITE = ("electricity", CONTRACT, RESIDUAL)  # not to be taken from elsewhere
 _BOUNDS = Range(0, 1e5, "kg per unit")
 _AMOUNT = Range(0, 1e4, "per kg")
 
@@ -39,7 +43,9 @@ class Factor:
     kind
         "material", "electricity", "fuel", "transport" or "treatment".
     name, region
-        What it is and where it holds: together they are the key. "GLO" holds anywhere.
+        What it is and where it holds: together they are the key. "GLO" holds anywhere. Electricity
+        is "electricity" (national mix), "electricity-residual", "electricity-contract" or
+        "electricity-onsite"; what is recycled to replace x is "x-recycled".
     value, low, high
         In `unit`, low <= value <= high; a DataArray where the value is sampled.
     unit
@@ -95,10 +101,14 @@ class Factors:
         (name, region) -> Factor.
     recipes
         Product -> its ingredients; the factor of a product is their sum, unless a row gives it.
+    contents
+        Product -> inputs that its factor includes, whether a recipe or a row gives that factor:
+        what may be recycled in it, and recovered from it.
     """
 
     rows: Mapping[tuple[str, str], Factor]
     recipes: Mapping[str, tuple[Ingredient, ...]]
+    contents: Mapping[str, tuple[Ingredient, ...]] = dataclasses.field(default_factory=dict)
 
     def get(self, name: str, region: str = ANYWHERE) -> Factor:
         """Return the factor of `name`, from its row or its recipe.
@@ -108,7 +118,8 @@ class Factors:
         name
             Of a material, fuel, transport or treatment, or "electricity".
         region
-            Where; a material without a row for the region takes the only row it has.
+            Where; what has no row for the region takes the one that holds anywhere, or the only
+            one it has; electricity is not taken from elsewhere.
 
         Raises
         ------
@@ -120,8 +131,10 @@ class Factors:
         if name in self.recipes:
             return self._sum(name)
         regions = [place for known, place in self.rows if known == name]
-        if name == "electricity":
+        if name in OF_A_SITE:
             raise unknown_name("site", region, regions)
+        if ANYWHERE in regions:
+            return self.rows[name, ANYWHERE]
         if len(regions) == 1:
             return self.rows[name, regions[0]]
         if regions:
@@ -185,12 +198,10 @@ def load_factors(path: str | Path | None = None) -> Factors:
         unit than its kind has.
     """
     rows: dict[tuple[str, str], Factor] = {}
-    recipes: dict[str, list[Ingredient]] = {}
+    recipes = _read_ingredients(DATA / "factors" / "recipes.csv")
+    contents = _read_ingredients(DATA / "factors" / "contents.csv") | recipes
     for file in sorted((DATA / "factors").glob("*.csv")):
-        if file.stem == "recipes":
-            for where, row in _read_rows(file, Ingredient, Ingredient.__annotations__):
-                recipes.setdefault(row["product"], []).append(_ingredient(row, where))
-        else:
+        if file.stem not in ("recipes", "contents"):
             rows.update(_read_factors(file, {}))
     if path is not None:
         if not isinstance(path, (str, Path)):
@@ -199,25 +210,32 @@ def load_factors(path: str | Path | None = None) -> Factors:
             )
         own = _read_factors(Path(path), rows)
         rows.update(own)
-        for name, _ in own:
-            recipes.pop(name, None)
-    return Factors(
-        MappingProxyType(rows),
-        MappingProxyType({name: tuple(parts) for name, parts in recipes.items()}),
-    )
+        recipes = {
+            name: parts for name, parts in recipes.items() if name not in {key for key, _ in own}
+        }
+    return Factors(MappingProxyType(rows), MappingProxyType(recipes), MappingProxyType(contents))
+
+
+def _read_ingredients(path: Path) -> dict[str, tuple[Ingredient, ...]]:
+    products: dict[str, tuple[Ingredient, ...]] = {}
+    for where, row in _read_rows(path, Ingredient, Ingredient.__annotations__):
+        amount = _number(row["amount"], f"{where}: amount", _AMOUNT)
+        ingredient = Ingredient(**(row | {"amount": amount}))
+        products[row["product"]] = (*products.get(row["product"], ()), ingredient)
+    return products
 
 
 def _read_factors(path: Path, shipped: Mapping) -> dict[tuple[str, str], Factor]:
     """Read a CSV of factors; what a user's row leaves out is taken from what is shipped."""
     factors: dict[tuple[str, str], Factor] = {}
     for where, row in _read_rows(path, Factor, ("name", "value", "unit", "source")):
-        if row["name"] == "electricity" and "region" not in row:
-            raise InputError(f"{where}: electricity needs a region, the site where it is used")
+        if row["name"] in OF_A_SITE and "region" not in row:
+            raise InputError(f"{where}: {row['name']} needs a region, the site where it is used")
         row.setdefault("region", _region(row["name"], shipped))
         key = (row["name"], row["region"])
         if key in factors:
             raise InputError(f"{where}: {key[0]!r} in {key[1]!r} has a row already")
-        if row["name"] == "electricity":
+        if row["name"] in (*OF_A_SITE, ONSITE):
             row.setdefault("kind", "electricity")
         row.setdefault("kind", shipped[key].kind if key in shipped else "material")
         if row["kind"] not in UNITS:
@@ -248,11 +266,6 @@ def _region(name: str, shipped: Mapping) -> str:
     """Where a row without region belongs: a material sits at the one place it has."""
     regions = [region for known, region in shipped if known == name]
     return regions[0] if len(regions) == 1 else ANYWHERE
-
-
-def _ingredient(row: Mapping[str, str], where: str) -> Ingredient:
-    amount = _number(row["amount"], f"{where}: amount", _AMOUNT)
-    return Ingredient(**(dict(row) | {"amount": amount}))
 
 
 def _number(text: str, what: str, bounds: Range) -> float:

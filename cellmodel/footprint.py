@@ -3,44 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
-from cellmodel.errors import InputError
+from cellmodel.account import STAGES, Account, Sourcing, account
+from cellmodel.electricity import Shares, site_shares
+from cellmodel.errors import InputError, quoted
 from cellmodel.factors import Factor, Factors, load_factors
-from cellmodel.formed import (
-    bare,
-    check_formed,
-    check_sites,
-    electricity_of_sites,
-    label_cases,
-    plant_values,
-    stack,
-)
-from cellmodel.plant import (
-    DEFAULT_PLANT,
-    EnergyUse,
-    Plant,
-    energy_use,
-    load_plant,
-    started,
+from cellmodel.formed import bare, check_sites, label_cases, stack
+from cellmodel.inventory import Inventory, take_inventory
+from cellmodel.mixture import families, mixture, refuse_mixture
+from cellmodel.plant import DEFAULT_PLANT, Plant, load_plant, started
+from cellmodel.recycling import check_effect, check_recycled_content
+from cellmodel.rules import (
+    DEFAULT_RULES,
+    ELECTRICITY,
+    FUNCTIONAL_UNITS,
+    RECYCLING,
+    RuleSet,
+    load_rules,
 )
 
-# Regulation (EU) 2023/1542, Annex II; the use phase is excluded there
-STAGES = (
-    "raw material acquisition and pre-processing",
-    "main product production",
-    "distribution",
-    "end of life and recycling",
-)
+Rules = str | Path | RuleSet
 NOT_COUNTED = (
     "use phase; make-up of coating solvent, water, packaging, machines and buildings; "
-    "supply of materials to the plant; credits for recycled material"
+    "supply of materials to the plant; "
 )
-_NEEDED = ("component_mass", "nominal_energy", "formation_energy")
+WITHOUT_CREDIT = "credits for recycled material"
+WITH_CREDIT = "credits for metal recovered from production scrap"
 
 
 def footprint(
@@ -49,16 +41,21 @@ def footprint(
     sites: Iterable[str] = ("FR", "DE", "PL", "CN"),
     factors: str | Path | Factors | None = None,
     *,
+    rules: Rules | Iterable[Rules] = DEFAULT_RULES,
+    recycled_content: Mapping[str, float] | None = None,
+    onsite_share: Shares = 0.0,
+    contract_share: Shares = 0.0,
+    strict: bool = False,
     detail: bool = True,
 ) -> xr.Dataset:
-    """Return the carbon footprint per kWh of capacity of formed cells.
+    """Return the carbon footprint of formed cells, per kWh of capacity unless the rules differ.
 
     The kWh are those of the formed cell, `nominal_energy`, so that a loss in the first cycle
     raises everything that went into the cell. With y_j the yield of step j, a component that
     enters at step i is bought 1 / (y_i ... y_n) times; cells rejected at formation or at the end
     of the line thus carry the materials and the energy of all steps before. Formation costs what
-    the simulation says, times the cells formed per good cell. Location-based electricity,
-    cut-off for recycling.
+    the simulation says, times the cells formed per good cell. What is divided by, how recycling
+    and electricity count, is a matter of the rule set.
 
     Parameters
     ----------
@@ -67,13 +64,26 @@ def footprint(
         coordinate `material`, nominal_energy and formation_energy [W h], and status if there is
         one; any further dimensions. A coordinate that is a field of the plant
         ("formation_yield") takes the place of the plant's number, grid_intensity (site, year)
-        of `ramp_up` that of the sites' electricity.
+        that of the national mix of electricity; delivered_energy [kW h] is needed if the
+        functional unit is energy over the simulated life.
     plant
         Name of a shipped plant, path of a .toml file, or Plant.
     sites
         Where the plant may stand: regions that have a row for electricity, "FR".
     factors
         CSV file whose rows replace the shipped emission factors, or Factors.
+    rules
+        Name of a shipped rule set, path of a .toml file, or RuleSet; several of them give the
+        dimension `rule_set`.
+    recycled_content
+        Material, also of an input that a component is made of ("nickel-sulphate") -> share that
+        is recycled, R1 of the circular footprint formula [1]. Manufacturing scrap that runs
+        around is none.
+    onsite_share, contract_share
+        Share of the plant's electricity generated at the site, and share of the rest under
+        contract, which counts with market-based rules [1]; a number, or site -> number.
+    strict
+        Refuse to add factors of several lineages or sets of warming potentials.
     detail
         Whether to return `carbon_footprint` itself, which has some 60 numbers per case and site.
 
@@ -81,105 +91,88 @@ def footprint(
     -------
     xarray.Dataset
         carbon_footprint (stage, component, site) and its totals, all stages and cradle to gate
-        (site) [kg kWh-1]; material_input (component) [kg kWh-1]; plant_electricity, plant_heat,
-        formation_share_of_plant_electricity, plant_yield [1]; formation_channels [1] if
-        `formed` has formation_time; each over the dimensions of `formed` too. NaN where status
-        is not 0. The attributes name plant, factors with their certainty, data families,
-        sets of warming potentials, and what is not counted.
+        (site) [kg kWh-1 of the functional unit]; with several rules also over `rule_set`, with
+        the coordinate `functional_unit`; material_input (component) [kg kWh-1];
+        plant_electricity, plant_heat, formation_share_of_plant_electricity, plant_yield [1];
+        formation_channels [1] if `formed` has formation_time; each over the dimensions of
+        `formed` too. NaN where status is not 0. The attributes name plant, rule sets, factors
+        with their certainty, data families, sets of warming potentials, and what is not counted.
 
     Raises
     ------
     InputError
         If a variable or coordinate is missing in `formed`, a component has no factor or does not
-        enter at any step, a site or plant field is unknown, or a number is out of range.
+        enter at any step, a site, plant field or rule set is unknown, a number is out of range,
+        or factors are mixed that must not be.
 
     References
     ----------
-    Regulation (EU) 2023/1542 on batteries, Article 7 and Annex II.
+    Regulation (EU) 2023/1542 on batteries, Article 7 and Annex II; Commission Recommendation
+    (EU) 2021/2279.
     """
+    rule_sets, several = _rule_sets(rules)
     plant = load_plant(plant)
     factors = factors if isinstance(factors, Factors) else load_factors(factors)
     places = check_sites(sites, factors)
-    check_formed(formed, _NEEDED)
-    values = plant_values(formed, plant)
-    used: dict[str, Factor] = {}
+    inventory = take_inventory(formed, plant)
+    sourcing = sourced(formed, factors, places, recycled_content, onsite_share, contract_share)
+    credited = any(one.recycling != "cutoff" for one in rule_sets)
+    accounts = {
+        one.name: account(inventory, formed, factors, places, one, sourcing, credited=credited)
+        for one in rule_sets
+    }
+    for one in rule_sets:
+        if strict or one.strict:
+            refuse_mixture(accounts[one.name].used, one)
 
-    def factor(name: str, region: str = "GLO") -> float | xr.DataArray:
-        found = factors.get(name, region)
-        used[f"{name} {found.region}"] = found
-        return found.value
+    def emissions(of: Callable[[Mapping[str, xr.DataArray]], xr.DataArray]) -> xr.DataArray:
+        found = {name: of(one.blocks) for name, one in accounts.items()}
+        return stack(found, "rule_set") if several else found[rule_sets[0].name]
 
-    # kilograms per kWh of good cells, what they contain and what must be bought for them
-    kilowatt_hours = bare(formed["nominal_energy"]) / 1000
-    contained = bare(formed["component_mass"]) / kilowatt_hours
-    bought = contained * _started_per_component(plant, values, formed["component"].values)
-    efficiency = formed.get("first_cycle_efficiency")
-    energy = energy_use(
-        plant,
-        values,
-        bare(formed["formation_energy"]) / kilowatt_hours / 1000,
-        None if efficiency is None else bare(efficiency),
-    )
-    grid = [factor("electricity", place) for place in places]
-    blocks = _emissions(
-        contained,
-        bought,
-        energy,
-        values,
-        _material_factors(formed, factor),
-        electricity_of_sites(formed, places, grid),
-        factor,
-    )
-
+    energy, bought = inventory.energy, inventory.bought
     results = {
-        "carbon_footprint_total": sum(
-            block.sum("component", skipna=False) for block in blocks.values()
-        ),
-        "carbon_footprint_to_gate": sum(
-            blocks[stage].sum("component", skipna=False) for stage in STAGES[:2]
-        ),
+        "carbon_footprint_total": emissions(_total),
+        "carbon_footprint_to_gate": emissions(_to_gate),
         "material_input": bought,
         "plant_electricity": energy.electricity + energy.formation,
         "plant_heat": energy.heat,
-        "plant_yield": 1 / started(plant, values)[plant.steps[0].name],
+        "plant_yield": 1 / started(plant, inventory.values)[plant.steps[0].name],
         "formation_share_of_plant_electricity": energy.formation
         / (energy.electricity + energy.formation),
     }
     if detail:
-        results["carbon_footprint"] = by_stage = _by_stage(blocks)
+        results["carbon_footprint"] = by_stage = emissions(_by_stage)
         results["material_input"] = bought.reindex_like(by_stage["component"], fill_value=0.0)
     if "formation_time" in formed:
-        results["formation_channels"] = _channels(formed, plant, values, kilowatt_hours)
-    return _labelled(results, formed, plant, used)
+        results["formation_channels"] = _channels(formed, plant, inventory)
+    dataset = _labelled(results, formed, plant, accounts)
+    return _with_rules(dataset, rule_sets, accounts, several)
 
 
-def _emissions(
-    contained: xr.DataArray,
-    bought: xr.DataArray,
-    energy: EnergyUse,
-    values: Mapping,
-    material_factor: xr.DataArray,
-    grid: xr.DataArray,
-    factor: Callable[[str, str], float],
-) -> dict[str, xr.DataArray]:
-    """Return stage -> emissions (component, site where it matters, cases) [kg kWh-1]."""
-    burning = factor("natural-gas-combustion") + factor("natural-gas-upstream")
-    mass = contained.sum("component", skipna=False)
-    scrap = bought.sum("component", skipna=False) - mass
-    treatment = factor("cell-pretreatment")
-    production = {
-        "electricity": energy.electricity * grid,
-        "formation_electricity": energy.formation * grid,
-        "heat": energy.gas * burning,
-        "scrap_treatment": scrap * treatment,
-    }
-    freight = mass / 1000 * values["distribution_distance"] * factor("road-freight")
-    return {
-        STAGES[0]: bought * material_factor,
-        STAGES[1]: stack(production, "component"),
-        STAGES[2]: stack({"transport": freight}, "component"),
-        STAGES[3]: stack({"used_cell_treatment": mass * treatment}, "component"),
-    }
+def sourced(
+    formed: xr.Dataset,
+    factors: Factors,
+    sites: Iterable[str],
+    recycled_content: Mapping[str, float] | None,
+    onsite_share: Shares,
+    contract_share: Shares,
+) -> Sourcing:
+    """Return what a maker buys, checked; arguments as for `footprint`."""
+    content = check_recycled_content(recycled_content, factors)
+    check_effect(content, set(formed["component_mass"]["material"].values.flat), factors)
+    return Sourcing(
+        content,
+        site_shares("onsite_share", onsite_share, sites),
+        site_shares("contract_share", contract_share, sites),
+    )
+
+
+def _total(blocks: Mapping[str, xr.DataArray]) -> xr.DataArray:
+    return sum(block.sum("component", skipna=False) for block in blocks.values())
+
+
+def _to_gate(blocks: Mapping[str, xr.DataArray]) -> xr.DataArray:
+    return sum(blocks[stage].sum("component", skipna=False) for stage in STAGES[:2])
 
 
 def _by_stage(blocks: Mapping[str, xr.DataArray]) -> xr.DataArray:
@@ -191,78 +184,53 @@ def _by_stage(blocks: Mapping[str, xr.DataArray]) -> xr.DataArray:
     return stages.assign_coords(stage=list(STAGES))
 
 
-def _started_per_component(
-    plant: Plant, values: Mapping, components: Iterable[str]
-) -> xr.DataArray:
-    """Return (component): how much of it enters per unit that leaves in good cells."""
-    entering = started(plant, values)
-    step_of = {component: step.name for step in plant.steps for component in step.adds}
-    missing = [str(component) for component in components if component not in step_of]
-    if missing:
-        raise InputError(
-            f"plant {plant.name!r}: {', '.join(missing)} must enter at a step; add it to the "
-            "'adds' of one"
-        )
-    bought = {str(component): entering[step_of[component]] for component in components}
-    return stack(bought, "component")
-
-
-def _material_factors(
-    formed: xr.Dataset, factor: Callable[[str], float | xr.DataArray]
-) -> xr.DataArray:
-    """Return the emission factor of every component (component, perhaps cell) [kg kg-1]."""
-
-    def look_up(component: object, name: object) -> float | xr.DataArray:
-        try:
-            return factor(str(name))
-        except InputError as error:
-            raise InputError(f"component '{component}' has no emission factor: {error}") from error
-
-    material = bare(formed["component_mass"].coords["material"])
-    component, material = xr.broadcast(formed["component"], material)
-    pairs = zip(component.values.flat, material.values.flat, strict=True)
-    return _filled(material, [look_up(*pair) for pair in pairs])
-
-
-def _filled(places: xr.DataArray, values: Iterable[float | xr.DataArray]) -> xr.DataArray:
-    """Return `places` with a value each, in C order; values may have a dimension of their own."""
-    arrays = xr.broadcast(*(xr.DataArray(value) for value in values))
-    data = np.reshape([array.values for array in arrays], places.shape + arrays[0].shape)
-    return xr.DataArray(data, dims=(*places.dims, *arrays[0].dims), coords=places.coords)
-
-
-def _channels(
-    formed: xr.Dataset, plant: Plant, values: Mapping, kilowatt_hours: xr.DataArray
-) -> xr.DataArray:
+def _channels(formed: xr.Dataset, plant: Plant, inventory: Inventory) -> xr.DataArray:
     """Return the formation channels that are occupied on average."""
+    values = inventory.values
     forming = next(step.name for step in plant.steps if step.formation)
-    good = values["throughput"] * values["utilisation"] * 1e6 / kilowatt_hours  # cells a year
+    output = values["throughput"] * values["utilisation"] * 1e6
+    good = output / inventory.kilowatt_hours  # cells a year
     per_hour = good * started(plant, values)[forming] / values["operating_hours"]
     return per_hour * bare(formed["formation_time"])
+
+
+def _rule_sets(rules: Rules | Iterable[Rules]) -> tuple[tuple[RuleSet, ...], bool]:
+    """Return the rule sets, and whether they make a dimension."""
+    if isinstance(rules, (str, Path, RuleSet)):
+        return (load_rules(rules),), False
+    if not isinstance(rules, Iterable):
+        raise InputError(
+            f"rules must be a rule set, its name, or several of them, got {quoted(rules)}"
+        )
+    found = tuple(load_rules(one) for one in rules)
+    names = [one.name for one in found]
+    if not found:
+        raise InputError("rules must name at least one rule set, got none")
+    if len(set(names)) < len(names):
+        raise InputError(
+            f"rules must differ from each other in name, got {quoted(names)}; rename one by "
+            "replace(name=...)"
+        )
+    return found, True
 
 
 def _labelled(
     results: Mapping[str, xr.DataArray | float],
     formed: xr.Dataset,
     plant: Plant,
-    used: Mapping[str, Factor],
+    accounts: Mapping[str, Account],
 ) -> xr.Dataset:
-    """Label the results, and say what was used."""
-    dataset = label_cases(results, formed, ("stage", "component", "site"))
-    families = sorted({part for row in used.values() for part in row.lineage.split(" + ")})
-    potentials = sorted({part for row in used.values() for part in row.gwp_set.split(" + ")})
+    """Mask failed cases, order dimensions, restore coordinates, and say what was used."""
+    dataset = label_cases(results, formed, ("rule_set", "stage", "component", "site"))
+    used = {key: row for one in accounts.values() for key, row in one.used.items()}
     return dataset.assign_attrs(
         plant=plant.name,
         heat_source=plant.heat_source,
-        electricity="location-based",
-        recycling="cut-off",
-        not_counted=NOT_COUNTED,
         factors=json.dumps(
             {key: [_stated(row), row.unit, row.certainty] for key, row in sorted(used.items())}
         ),
-        factor_lineages="; ".join(families),
-        gwp_sets="; ".join(potentials),
-        mixed=_mixture("lineages", families) + _mixture("GWP sets", {*potentials} - {"CO2 only"}),
+        factor_lineages="; ".join(families(used, "lineage")),
+        gwp_sets="; ".join(families(used, "gwp_set")),
     )
 
 
@@ -270,5 +238,38 @@ def _stated(row: Factor) -> float | str:
     return "sampled" if isinstance(row.value, xr.DataArray) else row.value
 
 
-def _mixture(what: str, found: Collection[str]) -> str:
-    return f"factors of {len(found)} {what} are added. " if len(found) > 1 else ""
+def _with_rules(
+    dataset: xr.Dataset,
+    rule_sets: tuple[RuleSet, ...],
+    accounts: Mapping[str, Account],
+    several: bool,
+) -> xr.Dataset:
+    """Say by which rules it was counted, and what a kWh is in them."""
+    units = [FUNCTIONAL_UNITS[one.functional_unit] for one in rule_sets]
+    credited = any(one.recycling != "cutoff" for one in rule_sets)
+    national = sorted({site for one in accounts.values() for site in one.national})
+    attributes = {
+        "rule_set": "; ".join(one.name for one in rule_sets),
+        "rules": json.dumps(
+            {one.name: [one.title, one.version, one.status, one.published] for one in rule_sets}
+        ),
+        "functional_unit": _each(units),
+        "electricity": _each(ELECTRICITY[one.electricity] for one in rule_sets),
+        "recycling": _each(RECYCLING[one.recycling] for one in rule_sets),
+        "not_counted": NOT_COUNTED + (WITH_CREDIT if credited else WITHOUT_CREDIT),
+        "mixed": "".join(dict.fromkeys(mixture(accounts[one.name].used, one) for one in rule_sets)),
+    }
+    if national:
+        attributes["national_mix_for_residual"] = ", ".join(national)
+    unit = units[0] if len(set(units)) == 1 else "the functional unit"
+    for name in dataset.data_vars:
+        if name.startswith("carbon_footprint"):
+            known = dataset[name].attrs["long_name"]
+            dataset[name].attrs["long_name"] = known.replace("kWh of capacity", f"kWh of {unit}")
+    if several:
+        dataset = dataset.assign_coords(functional_unit=("rule_set", units))
+    return dataset.assign_attrs(attributes)
+
+
+def _each(words: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(words))

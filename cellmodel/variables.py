@@ -320,7 +320,14 @@ VARIABLES: Mapping[str, VariableSpec] = MappingProxyType(
     {
         spec.name: spec
         for block in (
-            _FORMATION, _SERIES, _CYCLING, _FIT, _FOOTPRINT, _PLANT, _METALS, _SENSITIVITY
+            _FORMATION,
+            _SERIES,
+            _CYCLING,
+            _FIT,
+            _FOOTPRINT,
+            _PLANT,
+            _METALS,
+            _SENSITIVITY,
         )
         for spec in block
     }
@@ -350,6 +357,8 @@ DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
             DimensionSpec(SAMPLE, "1", "sample of uncertain inputs"),
             DimensionSpec("quantile", "1", "share of the samples that lie below"),
             DimensionSpec("lever", "", "engineering change"),
+            DimensionSpec("rule_set", "", "rules by which the footprint is counted"),
+            DimensionSpec("functional_unit", "", "what the kWh of a rule set are"),
         )
     }
 )

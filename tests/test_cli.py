@@ -38,6 +38,7 @@ max_cell_temperature = { high = 333.15 }
 """
 NAMES = [
     *cm.list_cells(), *cm.list_protocols(), *cm.list_equipment(), *cm.list_plants(),
+    *cm.list_rules(),
 ]  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def test_help_loads_nothing_heavy():
 def test_help_names_the_commands():
     result = call("--help")
     assert result.exit_code == 0
-    for name in ("run", "list", "show", "doctor"):
+    for name in ("run", "list", "show", "factors", "doctor"):
         assert f" {name} " in result.output
     assert "--dry-run" in call("run", "--help").output
 
@@ -86,7 +87,7 @@ def test_version():
     assert (result.exit_code, result.output.strip()) == (0, cm.__version__)
 
 
-@pytest.mark.parametrize("kind", ["cells", "protocols", "equipment", "plants"])
+@pytest.mark.parametrize("kind", ["cells", "protocols", "equipment", "plants", "rules"])
 def test_list(kind):
     result = call("list", kind)
     assert result.exit_code == 0
@@ -136,9 +137,71 @@ def test_show_says_what_the_kernels_do_not_form():
 def test_show_of_an_unknown_name_lists_the_nearest():
     result = call("show", "nmc811-graphite")
     assert result.exit_code == 2
-    assert "unknown cell, protocol, equipment or plant 'nmc811-graphite'" in result.stderr
+    assert "unknown cell, protocol, equipment, plant or rule set 'nmc811-graphite'" in result.stderr
     assert "the nearest known are nmc811-graphite-siox" in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_show_of_a_rule_set_says_how_current_it_is():
+    output = " ".join(call("show", "eu-draft-2024").output.split())
+    assert "draft, version Ares(2024)3131389 of 2024-04-30, checked " in output
+    assert "vehicle class M1" in output
+    assert "recycling: circular footprint formula" in output
+    assert "nickel-sulphate: A 0.2, R2 0.9" in output
+
+
+def test_factors_are_listed_and_filtered(tmp_path):
+    everything = call("factors")
+    assert everything.exit_code == 0
+    for name in ("nmc811", "copper-foil", "road-freight", "natural-gas-upstream"):
+        assert name in everything.stdout
+    output = call("factors", "--kind", "electricity", "--region", "FR", "--lineage", "ember").stdout
+    assert "0.056" in output
+    assert "Ember/OWID" in output
+    assert " DE " not in output
+    prior = call("factors", "--certainty", "prior", "--name", "GRAPHITE").stdout
+    names = {line.split()[0] for line in prior.splitlines() if line[1:2].strip()}
+    assert "graphite-natural" in names
+    assert "graphite-synthetic" not in names  # read, not judged
+    path = tmp_path / "own.csv"
+    path.write_text("name,value,unit,source\nlfp,5,kg kg-1,my supplier\n")
+    mine = call("factors", "--certainty", "user", "--own", path).stdout
+    assert "lfp" in mine
+    assert "my supplier" in mine
+    assert "unknown kind of factor 'food'" in call("factors", "--kind", "food").stderr
+    nothing = call("factors", "--kind", "fuel", "--name", "nmc811")
+    assert (nothing.exit_code, nothing.stdout) == (2, "")
+    assert "no factor fits" in nothing.stderr
+
+
+def test_factors_of_ones_own_are_checked(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text(
+        "name,region,value,low,high,unit,source,gwp_set,lineage\n"
+        "nmc811,,10,9,11,kg kg-1,me,AR6,mine\n"
+        "copper-foil,,9.5,9,10,kg kg-1,me,AR5,mine\n"
+        "nickel-sulphate,,2,,,kg kg-1,me,AR6,other\n"
+        "graphite-synthetic-recycled,,1,0.5,2,kg kg-1,me,AR6,mine\n"
+        "unobtainium,,1,0.5,2,kg kg-1,me,AR6,mine\n"
+        "electricity-contract,FR,0.01,0.005,0.02,kg kWh-1,me,AR6,mine\n"
+    )
+    result = call("factors", "--check", path)
+    assert result.exit_code == 0
+    output = result.stdout
+    assert "6 rows, all readable" in output
+    assert "nmc811 GLO: 10 replaces 21 kg kg-1; outside the known range of 12 to 40" in output
+    assert "copper-foil GLO: 9.5 replaces the recipe, 8.933 kg kg-1\n" in output
+    assert "2 replaces 4 kg kg-1; outside the known range of 2.5 to 20, look again" in output
+    assert "look again; no range: it will count as certain" in output
+    assert "is new, recycled graphite-synthetic" in output
+    assert "unobtainium GLO: 1 kg kg-1 is new; no shipped recipe or cell asks for it" in output
+    assert "electricity-contract FR: 0.01 kg kWh-1 is new\n" in output
+    assert "mixed: its rows are of 2 GWP sets: AR5, AR6" in output
+    assert "mixed: its rows are of several lineages: mine, other" in output
+    path.write_text("name,value,unit,source\nlfp,-5,kg kg-1,me\n")
+    refused = call("factors", "--check", path)
+    assert refused.exit_code == 2
+    assert "line 2: value must be" in refused.stderr
 
 
 def test_doctor():

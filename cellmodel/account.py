@@ -1,0 +1,238 @@
+"""Account: the emissions of an inventory by one rule set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from cellmodel.electricity import supply
+from cellmodel.errors import InputError, quoted
+from cellmodel.factors import Factor, Factors
+from cellmodel.formed import bare, electricity_of_sites, stack
+from cellmodel.inventory import Inventory
+from cellmodel.recycling import recycled_flows
+from cellmodel.rules import RuleSet
+
+# Regulation (EU) 2023/1542, Annex II; the use phase is excluded there
+STAGES = (
+    "raw material acquisition and pre-processing",
+    "main product production",
+    "distribution",
+    "end of life and recycling",
+)
+CREDIT = "recycling_credit"
+Value = float | xr.DataArray  # of a factor; an array where it is sampled
+
+
+@dataclass(frozen=True)
+class Sourcing:
+    """What a maker buys, whatever the rules.
+
+    Parameters
+    ----------
+    recycled_content
+        Material -> R1 [1].
+    onsite_share, contract_share
+        Site -> share of electricity generated there, and share of the rest under contract [1].
+    """
+
+    recycled_content: Mapping[str, float]
+    onsite_share: Mapping[str, float]
+    contract_share: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Account:
+    """Emissions by one rule set.
+
+    Parameters
+    ----------
+    blocks
+        Stage -> emissions (component, site where it matters, cases) per functional unit [kg].
+    used
+        "name region" -> factor.
+    national
+        Sites where the national mix stands in for a residual mix.
+    """
+
+    blocks: Mapping[str, xr.DataArray]
+    used: Mapping[str, Factor]
+    national: tuple[str, ...]
+
+
+def account(
+    inventory: Inventory,
+    formed: xr.Dataset,
+    factors: Factors,
+    sites: Iterable[str],
+    rules: RuleSet,
+    sourcing: Sourcing,
+    *,
+    credited: bool,
+) -> Account:
+    """Return the emissions of an inventory.
+
+    Parameters
+    ----------
+    inventory, formed
+        Of the same cells; `formed` names the materials, and has `delivered_energy` if the
+        functional unit is energy over life.
+    factors, sites, rules, sourcing
+        What it is multiplied by.
+    credited
+        Whether the end of life has the component "recycling_credit".
+
+    Raises
+    ------
+    InputError
+        If a factor, or the delivered energy, is missing.
+    """
+    used: dict[str, Factor] = {}
+
+    def factor(name: str, region: str = "GLO") -> Value:
+        found = factors.get(name, region)
+        used[f"{name} {found.region}"] = found
+        return found.value
+
+    supplies = {
+        site: supply(
+            rules, site, factors, sourcing.onsite_share[site], sourcing.contract_share[site]
+        )
+        for site in sites
+    }
+    grid = _grid(formed, supplies, factor)
+    burning = factor("natural-gas-combustion") + factor("natural-gas-upstream")
+    treatment = factor("cell-pretreatment")
+    to_buy, to_recover = _material_factors(formed, factors, rules, sourcing, factor)
+    energy, bought = inventory.energy, counted(inventory, rules)
+    end = {"used_cell_treatment": inventory.mass * treatment}
+    if credited:
+        end[CREDIT] = (inventory.contained * to_recover).sum("component", skipna=False)
+    blocks = {
+        STAGES[0]: bought * to_buy,
+        STAGES[1]: stack(
+            {
+                "electricity": energy.electricity * grid,
+                "formation_electricity": energy.formation * grid,
+                "heat": energy.gas * burning,
+                "scrap_treatment": inventory.scrap * treatment,
+            },
+            "component",
+        ),
+        STAGES[2]: stack({"transport": inventory.freight * factor("road-freight")}, "component"),
+        STAGES[3]: stack(end, "component"),
+    }
+    per_unit = per_functional_unit(rules, formed, inventory)
+    if per_unit is not None:
+        blocks = {stage: block * per_unit for stage, block in blocks.items()}
+    national = [
+        s for s in supplies if rules.electricity == "market" and ("electricity", s) in supplies[s]
+    ]
+    return Account(blocks, used, tuple(national))
+
+
+def counted(inventory: Inventory, rules: RuleSet) -> xr.DataArray:
+    """Return what is bought (component, ...) without what the cut-off criterion leaves out."""
+    if not rules.cutoff_criterion:
+        return inventory.bought
+    left_out = inventory.contained / inventory.mass < rules.cutoff_criterion
+    return inventory.bought.where(~left_out, 0.0)
+
+
+def per_functional_unit(
+    rules: RuleSet, formed: xr.Dataset, inventory: Inventory
+) -> xr.DataArray | float | None:
+    """Return the kWh of capacity per functional unit; None if that is the capacity itself.
+
+    Raises
+    ------
+    InputError
+        If `formed` lacks the energy delivered over life, or that is not above 0 kWh.
+    """
+    if rules.functional_unit == "capacity":
+        return None
+    if rules.functional_unit == "warranty":
+        return 1 / rules.deliveries()
+    if "delivered_energy" not in formed:
+        raise InputError(
+            f"rule set {rules.name!r}: formed must have delivered_energy, the kWh that a cell "
+            "delivers over its life; assign that of simulate_cycling"
+        )
+    delivered = formed["delivered_energy"]
+    if delivered.attrs.get("units", "kW h") not in ("kW h", "kWh"):
+        raise InputError(
+            f"delivered_energy must be in 'kW h' per cell, got {quoted(delivered.attrs['units'])}"
+        )
+    if bool((delivered <= 0).any()):
+        raise InputError(f"delivered_energy must be above 0 kWh, got {float(delivered.min()):g}")
+    return inventory.kilowatt_hours / bare(delivered)
+
+
+def _grid(
+    formed: xr.Dataset, supplies: Mapping[str, Mapping], factor: Callable[[str, str], Value]
+) -> xr.DataArray:
+    """Return the emissions of a site's electricity (site, perhaps year) [kg kWh-1].
+
+    A ramp's grid_intensity takes the place of the national mix, of nothing else.
+    """
+    ramp = None
+    if "grid_intensity" in formed.coords:
+        ramp = electricity_of_sites(formed, supplies, ())
+
+    def intensity(site: str, key: tuple[str, str]) -> Value:
+        present = factor(*key)
+        if ramp is None or key != ("electricity", site):
+            return present
+        return ramp.sel(site=site, drop=True)
+
+    mixes = {
+        site: sum(share * intensity(site, key) for key, share in parts.items())
+        for site, parts in supplies.items()
+    }
+    return stack(mixes, "site")
+
+
+def _material_factors(
+    formed: xr.Dataset,
+    factors: Factors,
+    rules: RuleSet,
+    sourcing: Sourcing,
+    factor: Callable[[str], Value],
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Return what a kilogram bought, and one at its end of life, emit (component, perhaps cell)."""
+    known: dict[str, tuple[Value, Value]] = {}
+
+    def look_up(component: object, name: str) -> tuple[Value, Value]:
+        if name in known:
+            return known[name]
+        try:
+            own = factor(name)
+        except InputError as error:
+            raise InputError(f"component '{component}' has no emission factor: {error}") from error
+        recycled = recycled_flows(name, factors, rules, sourcing.recycled_content)
+        changed = sum(amount * factor(part) for part, amount in recycled.production.items())
+        if np.any(own + changed < 0):
+            raise InputError(
+                f"recycled content saves {-np.min(changed):.3g} kg per kg of {name!r}, more than "
+                f"its whole factor of {np.min(own):.3g}; give factors of "
+                f"{', '.join(recycled.production)} that fit"
+            )
+        recovered = sum(amount * factor(part) for part, amount in recycled.end_of_life.items())
+        known[name] = (own + changed, recovered)
+        return known[name]
+
+    material = bare(formed["component_mass"].coords["material"])
+    component, material = xr.broadcast(formed["component"], material)
+    pairs = zip(component.values.flat, material.values.flat, strict=True)
+    to_buy, to_recover = zip(*[look_up(part, str(name)) for part, name in pairs], strict=True)
+    return _filled(material, to_buy), _filled(material, to_recover)
+
+
+def _filled(places: xr.DataArray, values: Iterable[Value]) -> xr.DataArray:
+    """Return `places` with a value each, in C order; sampled values bring their dimension."""
+    arrays = xr.broadcast(*(xr.DataArray(value) for value in values))
+    data = np.reshape([array.values for array in arrays], places.shape + arrays[0].shape)
+    return xr.DataArray(data, dims=(*places.dims, *arrays[0].dims), coords=places.coords)
