@@ -37,7 +37,7 @@ _RANGES: tuple[tuple[str, Range], ...] = (
     (r"(height|width|length|diameter) .*\[m\]$", Range(0, 1000, above=True)),
     (r"heat transfer coefficient|Bruggeman|plated|reference concentration for free", Range(0)),
     (
-        r"potential width|healing time|surface renewal|order$| factor$|New surface stoichiometry",
+        r"potential width|healing time| factor$|New surface stoichiometry",
         Range(0, above=True),
     ),
     (r"(Shuttle|oxidation|loss) current density|storage rate|Passivation charge", Range(0)),

@@ -18,7 +18,6 @@ PARAMETERS: Mapping[str, str] = MappingProxyType(
     {
         "New surface stoichiometry": "new_surface_stoichiometry",
         "Shuttle current density [A.m-2]": "shuttle_current",
-        "Shuttle order": "shuttle_order",
         "Shuttle onset potential [V]": "shuttle_potential",
         "Shuttle potential width [V]": "shuttle_width",
         "Electrolyte oxidation current density [A.m-2]": "oxidation_current",
@@ -29,7 +28,6 @@ PARAMETERS: Mapping[str, str] = MappingProxyType(
         "Passivation charge [C.m-2]": "passivation_charge",
         "Unpassivated surface healing time [s]": "healing_time",
         "Unpassivated surface healing activation energy [J.mol-1]": "healing_activation",
-        "Plating surface renewal [V.s]": "plating_renewal",
         "Lithium storage rate [C.m-2.s-0.5]": "storage_rate",
         "Lithium storage activation energy [J.mol-1]": "storage_activation",
     }
@@ -39,7 +37,6 @@ ABSENT: Mapping[str, float] = MappingProxyType(
     {
         "New surface stoichiometry": 0.0,
         "Shuttle current density [A.m-2]": 0.0,
-        "Shuttle order": 1.0,
         "Shuttle onset potential [V]": 5.0,
         "Shuttle potential width [V]": 0.03,
         "Electrolyte oxidation current density [A.m-2]": 0.0,
@@ -50,7 +47,6 @@ ABSENT: Mapping[str, float] = MappingProxyType(
         "Passivation charge [C.m-2]": 0.0,
         "Unpassivated surface healing time [s]": 3600.0,
         "Unpassivated surface healing activation energy [J.mol-1]": 0.0,
-        "Plating surface renewal [V.s]": 1e30,
         "Lithium storage rate [C.m-2.s-0.5]": 0.0,
         "Lithium storage activation energy [J.mol-1]": 0.0,
     }

@@ -80,7 +80,6 @@ BOUNDS = {
     # of `passivation`; without it nobody reads them, and the first is 0
     "new_surface_stoichiometry": (-1e-300, 1e3),
     "shuttle_current": (-1e-300, 1e6),  # A m-2
-    "shuttle_order": (0.0, 20.0),
     "shuttle_potential": (-10.0, 10.0),  # V
     "shuttle_width": (1e-4, 10.0),  # V
     "oxidation_current": (-1e-300, 1e6),  # A m-2
@@ -91,7 +90,6 @@ BOUNDS = {
     "passivation_charge": (-1e-300, 1e9),  # C m-2
     "healing_time": (0.0, 1e12),  # s
     "healing_activation": (-1e6, 1e6),  # J mol-1
-    "plating_renewal": (0.0, 1e31),  # V s
     "storage_rate": (-1e-300, 1e6),  # C m-2 s-0.5
     "storage_activation": (-1e6, 1e6),  # J mol-1
     "negative_stoichiometry": (0.0, 1.0),
@@ -110,7 +108,7 @@ UPPER = np.array([bounds[1] for bounds in BOUNDS.values()])
     D_E, E_D_E, KAPPA, E_KAPPA, T_PLUS, TDF, HEAT_CAPACITY, COOLING, T_AMB, T_INIT, T_REF,
     A_SEI, ALPHA_SEI, U_SEI, BETA_SEI, REACTION_SEI, SLOWING_SEI, TRANSPORT_SEI, MIGRATION_SEI,
     DROP_SEI, RHO_SEI, V_SEI, Z_SEI, E_SEI, L_SEI_0,
-    NEW_SURFACE, SHUTTLE, SHUTTLE_ORDER, U_SHUTTLE, W_SHUTTLE,
+    NEW_SURFACE, SHUTTLE, U_SHUTTLE, W_SHUTTLE,
     OXIDATION, U_OXIDATION, W_OXIDATION, E_OXIDATION, UNPASSIVATED, PASSIVATION,
-    HEALING_TIME, E_HEALING, RENEWAL, STORAGE, E_STORAGE, X_0, Y_0,
+    HEALING_TIME, E_HEALING, STORAGE, E_STORAGE, X_0, Y_0,
 ) = range(0, COUNT * LANES, LANES)  # fmt: skip

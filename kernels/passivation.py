@@ -5,20 +5,22 @@ heals in hours, by growing a film that costs the charge q_f. Until then a shuttl
 that the positive electrode oxidises near the top of charge: a discharge current inside the cell,
 which costs charge but no lithium. Beside it the electrolyte is oxidised.
 
-    I_leak = S_n (j_sh u^n s + j_ox exp((phi_p - U_ox) / w_ox))
+    I_leak = S_n (j_sh u s + j_ox exp((phi_p - U_ox) / w_ox))
     s = 1 / (1 + exp(-(phi_p - U) / w))        the gate of the shuttle
     j_f = q_f u / tau                          the healing film
-    j_x = j_un u^n s                           lithium lost there, without a film
-    du/dt = dG/dt + max(-phi_n, 0) / r - u / tau
+    j_x = j_un u s                             lithium lost there, without a film
+    du/dt = dG/dt - u / tau
     G = 1 - exp(-x_max / x_0)                  the surface opened so far
     dq/dt = k^2 x / (2 q)                      lithium that the electrode keeps, slow and reversible
 
-phi_p, phi_n: potentials of the electrodes against lithium; S_n: particle surface of the negative
+phi_p: potential of the positive electrode against lithium; S_n: particle surface of the negative
 electrode, to which densities refer; x_max: highest mean stoichiometry so far. j_ox, j_un, 1 / tau
-and k follow Arrhenius, j_un and 1 / tau with one energy. Where plating can begin (phi_n < 0), it
-renews surface. Evidence: 29 formation protocols of NMC532 / graphite cells, data of Cui et al. 2024
-(Joule); that surface opens with expansion is in Weng et al. 2023, J. Electrochem. Soc. 170 090523.
-The square root of time is that of diffusion, into overhang for example.
+and k follow Arrhenius, j_un and 1 / tau with one energy. Evidence: 29 formation protocols of NMC532
+/ graphite cells, data of Cui et al. 2024 (Joule); that surface opens with expansion is in Weng et
+al. 2023, J. Electrochem. Soc. 170 090523. The square root of time is that of diffusion, into
+overhang for example. Tried there and left out, because they explained nothing more: lithium plating
+as another source of surface, a shuttle that rises with a power of u, the volume curve of graphite
+in place of G, and films of two reductions.
 """
 
 import math
@@ -28,10 +30,9 @@ from kernels import workspace as s
 from kernels.compiled import lanes, law
 from kernels.kinetics import GAS, arrhenius
 from kernels.parameters import LANES
-from kernels.vector_math import choose, exp, log
+from kernels.vector_math import choose, exp
 
 STORE_AT_START = 0.01  # C m-2: the store's first filling, so that its rate is finite
-LEAST_SURFACE = 1e-12
 STEEPEST = 40.0  # exponent at which a current is cut: far beyond any that could flow
 
 
@@ -54,7 +55,7 @@ def leak_density(potential, shuttle, onset, width, oxidation, reference, oxidati
     Parameters
     ----------
     potential : V, of the positive electrode against lithium
-    shuttle : A m-2, j_sh u^n
+    shuttle : A m-2, j_sh u
     onset, width : V
     oxidation : A m-2, j_ox at this temperature
     reference, oxidation_width : V
@@ -91,19 +92,15 @@ def leak(w):
         h, T = w[s.H + i], w[s.T_1 + i]
         x = max(w[s.X_C + i] + w[s.X_I + i] * w[s.I_1 + i], w[s.X_MAX + i])
         open_1 = opened(x, w[p.NEW_SURFACE + i])
-        phi = w[s.POT_N + i] + w[s.ETA_N_1 + i]
-        plating = 0.5 * h * (max(-w[s.PHI_N_0 + i], 0.0) + max(-phi, 0.0))
-        new = max(open_1 - w[s.OPENED + i], 0.0) + plating / w[p.RENEWAL + i]
+        new = max(open_1 - w[s.OPENED + i], 0.0)
         # healing, with all that is new made midway
         healed = arrhenius(w[p.E_HEALING + i], w[s.Z_MID + i]) / w[p.HEALING_TIME + i]
         half = exp(max(-0.5 * h * healed, -STEEPEST))
         u = (w[s.SURFACE + i] * half + new) * half
         w[s.X_MAX_1 + i], w[s.OPENED_1 + i], w[s.SURFACE_1 + i], w[s.NEW + i] = x, open_1, u, new
         z = (w[s.PER_T_REF + i] - 1.0 / T) / GAS
-        active = exp(w[p.SHUTTLE_ORDER + i] * log(max(u, LEAST_SURFACE)))
-        w[s.ACTIVE_SURFACE + i] = active
         density, slope = leak_density(
-            w[s.PHI_P_1 + i], w[p.SHUTTLE + i] * active, w[p.U_SHUTTLE + i], w[p.W_SHUTTLE + i],
+            w[s.PHI_P_1 + i], w[p.SHUTTLE + i] * u, w[p.U_SHUTTLE + i], w[p.W_SHUTTLE + i],
             w[p.OXIDATION + i] * arrhenius(w[p.E_OXIDATION + i], z), w[p.U_OXIDATION + i],
             w[p.W_OXIDATION + i],
         )  # fmt: skip
@@ -120,7 +117,7 @@ def consume(w):
         density = w[p.UNPASSIVATED + i] * arrhenius(w[p.E_HEALING + i], z)
         healing = arrhenius(w[p.E_HEALING + i], z) / w[p.HEALING_TIME + i]
         w[s.HEAL_1 + i] = w[p.PASSIVATION + i] * w[s.SURFACE_1 + i] * healing
-        w[s.LOSS_1 + i] = density * w[s.ACTIVE_SURFACE + i] * share + w[s.HEAL_1 + i]
+        w[s.LOSS_1 + i] = density * w[s.SURFACE_1 + i] * share + w[s.HEAL_1 + i]
         w[s.HEAT_1 + i] += w[s.LEAK_1 + i] * w[s.V_1 + i]
 
 
@@ -169,5 +166,3 @@ def keep(w):
         w[s.SURFACE + i] = choose(accepted, w[s.SURFACE_1 + i], w[s.SURFACE + i])
         w[s.OPENED + i] = choose(accepted, w[s.OPENED_1 + i], w[s.OPENED + i])
         w[s.X_MAX + i] = choose(accepted, w[s.X_MAX_1 + i], w[s.X_MAX + i])
-        phi = w[s.POT_N + i] + w[s.ETA_N_1 + i]
-        w[s.PHI_N_0 + i] = choose(accepted, phi, w[s.PHI_N_0 + i])

@@ -80,7 +80,6 @@ PARAMETERS = {
     # no unpassivated surface
     "new_surface_stoichiometry": 0.0,
     "shuttle_current": 0.0,
-    "shuttle_order": 1.0,
     "shuttle_potential": 4.25,
     "shuttle_width": 0.03,
     "oxidation_current": 0.0,
@@ -91,7 +90,6 @@ PARAMETERS = {
     "passivation_charge": 0.0,
     "healing_time": 3600.0,
     "healing_activation": 35e3,
-    "plating_renewal": 1e30,
     "storage_rate": 0.0,
     "storage_activation": 45e3,
     "negative_stoichiometry": 0.01,

@@ -26,12 +26,10 @@ pytestmark = pytest.mark.kernel
 BARE = {"new_surface_stoichiometry": 0.2}
 ACTIVE = BARE | {
     "shuttle_current": 1.0,
-    "shuttle_order": 2.0,
     "oxidation_current": 0.01,
     "oxidation_potential": 4.3,
     "unpassivated_current": 0.2,
     "passivation_charge": 100.0,
-    "plating_renewal": 360.0,
     "storage_rate": 0.05,
 }
 
