@@ -21,7 +21,8 @@ def save_cell(cell: Cell, path: str | Path) -> Path:
     cell
         What is written: everything that is not in its PyBaMM set.
     path
-        Of a .toml file, which is replaced; its folder is made. Written whole or not at all.
+        Of a .toml file, which is replaced; its folder is made. Written whole or not at all. The BPX
+        file under a cell that has one is written beside it.
 
     Returns
     -------
@@ -40,6 +41,9 @@ def save_cell(cell: Cell, path: str | Path) -> Path:
         raise InputError(f"a cell is saved to a .toml file, got '{path}'")
     output_folder(path.parent)
     try:
+        if cell.bpx:
+            with whole_file(path.parent / cell.parameter_set) as temporary:
+                temporary.write_text(cell.bpx, encoding="utf-8", newline="\n")
         with whole_file(path) as temporary:
             temporary.write_text(cell_toml(cell), encoding="utf-8", newline="\n")
             if load_cell(temporary) != cell:
@@ -55,7 +59,7 @@ def cell_toml(cell: Cell) -> str:
     texts = {
         field.name: value
         for field in dataclasses.fields(cell)
-        if isinstance(value := getattr(cell, field.name), str)
+        if field.name != "bpx" and isinstance(value := getattr(cell, field.name), str) and value
     }
     lines = [f"{_key(key)} = {_value(value)}" for key, value in texts.items()]
     lines += ["", "[fresh]"]
@@ -68,6 +72,8 @@ def cell_toml(cell: Cell) -> str:
     for name, quantity in cell.parameters.items():
         lines += ["", f"[parameters.{_key(name)}]"]
         lines += [f"{key} = {_value(value)}" for key, value in _entries(quantity).items()]
+    lines += ["", "[assumptions]"] if cell.assumptions else []
+    lines += [f"{_key(name)} = {_value(why)}" for name, why in cell.assumptions.items()]
     lines += ["", "[materials]"] if cell.materials else []
     lines += [
         f"{_key(name)} = {_inline(entry) if isinstance(entry, Quantity) else _value(entry)}"

@@ -288,6 +288,13 @@ positive_active_material = "nmc811"
     assert "negative_active_material" in cell.assumptions
 
 
+def test_a_cell_of_a_file_is_saved_with_the_file(write, tmp_path):
+    cell = cm.load_cell(write())
+    path = cm.save_cell(cell, tmp_path / "elsewhere" / "mine.toml")
+    assert cm.load_cell(path) == cell
+    assert len(list(path.parent.glob("*.json"))) == 1
+
+
 def test_a_changed_file_is_another_cell(write):
     from cellmodel.fingerprint import fingerprint
 
