@@ -58,6 +58,16 @@ _FORMATION = (
     VariableSpec("energy_efficiency", "1", "discharge energy / charge energy", _CYCLE),
     VariableSpec("first_cycle_efficiency", "1", "coulombic efficiency of the first cycle"),
     VariableSpec("lithium_loss", "A h", "lithium inventory consumed by side reactions"),
+    VariableSpec("parasitic_charge", "A h", "charge that leaked inside the cell, lithium not lost"),
+    VariableSpec(
+        "stored_lithium", "A h", "lithium that the negative electrode keeps for long, not lost"
+    ),
+    VariableSpec(
+        "unpassivated_surface",
+        "1",
+        "surface without film at the end / all that the first lithiation would create",
+    ),
+    VariableSpec("highest_negative_stoichiometry", "1", "highest mean negative stoichiometry"),
     VariableSpec(
         "sei_thickness",
         "m",

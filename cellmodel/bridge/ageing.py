@@ -69,11 +69,10 @@ def cycle(
                 raise
             return results, f"after {index} cycles: {error}"
         over_time = readout.series(steps)
-        lithium = over_time[readout.LITHIUM]
+        lithium = readout.inventory(over_time)
         fresh_lithium = lithium[0] if fresh_lithium is None else fresh_lithium
         numbers = readout.raw(over_time, len(protocol.cycles))
-        moles = fresh_lithium - lithium[-1]
-        numbers["lithium_loss"] = moles * readout.FARADAY / readout.SECONDS_PER_HOUR
+        numbers["lithium_loss"] = fresh_lithium - lithium[-1]
         numbers["resistance"] = _resistance(over_time)
         for name in RESULTS:
             results[name][index] = np.sum(numbers[name])
@@ -101,6 +100,6 @@ def _restart(solution: pybamm.Solution) -> pybamm.Solution:
     model = last.all_models[-1]
     y = np.array(last.all_ys[0])
     for variable, slices in model.y_slices.items():
-        if variable.name in readout.TOTALS:
+        if variable.name in (*readout.TOTALS, readout.PARASITIC):
             y[slices[0]] = 0
     return pybamm.Solution(np.zeros(1), y, model, {})

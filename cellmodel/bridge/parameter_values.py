@@ -8,9 +8,12 @@ from dataclasses import dataclass
 
 import pybamm
 
+from cellmodel.bridge.passivation_submodels import HIGHEST, INITIAL, STORED, UNPASSIVATED
 from cellmodel.bridge.scaled_functions import NEUTRAL, SCALED, scale
 from cellmodel.cell import Cell
 from cellmodel.errors import InputError, quoted, unknown_name
+from cellmodel.unpassivated_surface import NAME as UNPASSIVATED_SURFACE
+from cellmodel.unpassivated_surface import VOLUME_CHANGE
 
 OPEN_VOLTAGE = 0.0  # V: a fresh cell starts below any cut-off, where PyBaMM would stop at once
 
@@ -25,11 +28,20 @@ class State:
         Mean lithium content / maximum [1].
     sei_thickness
         Film on the negative electrode [m].
+    unpassivated_surface
+        Of the negative electrode / all that its first lithiation would create [1].
+    highest_negative_stoichiometry
+        That it ever had [1]; the present one where that is higher.
+    stored_lithium
+        Kept by the negative electrode for long [A h], not part of its stoichiometry.
     """
 
     negative_stoichiometry: float
     positive_stoichiometry: float
     sei_thickness: float
+    unpassivated_surface: float = 0.0
+    highest_negative_stoichiometry: float = 0.0
+    stored_lithium: float = 0.0
 
 
 def fresh_state(cell: Cell) -> State:
@@ -70,7 +82,7 @@ def parameter_values(
     Raises
     ------
     InputError
-        If PyBaMM has no such set.
+        If PyBaMM has no such set, or it lacks what the cell's formation model needs.
     """
     state = state or fresh_state(cell)
     values = shipped_values(cell.parameter_set).copy()
@@ -98,7 +110,30 @@ def parameter_values(
         },
         check_already_exists=False,
     )
+    if cell.formation == UNPASSIVATED_SURFACE:
+        _check_expansion(cell, values)
+        values.update(
+            {
+                INITIAL[UNPASSIVATED]: state.unpassivated_surface,
+                INITIAL[HIGHEST]: max(
+                    state.highest_negative_stoichiometry, state.negative_stoichiometry
+                ),
+                INITIAL[STORED]: state.stored_lithium,
+            },
+            check_already_exists=False,
+        )
     return values
+
+
+def _check_expansion(cell: Cell, values: pybamm.ParameterValues) -> None:
+    """Raise InputError unless the set says how the negative electrode expands."""
+    if not callable(values.get(VOLUME_CHANGE)):
+        raise InputError(
+            f"cell '{cell.name}' has the formation model '{cell.formation}', which needs the "
+            f"function '{VOLUME_CHANGE}' of the stoichiometry; its parameter set "
+            f"'{cell.parameter_set}' has none: choose one that has, as 'Ai2020' or 'OKane2022', or "
+            'formation = "none"'
+        )
 
 
 def parameter(cell: Cell, name: str) -> float:
