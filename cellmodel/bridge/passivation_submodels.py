@@ -84,7 +84,8 @@ class UnpassivatedSurface(pybamm.BaseSubModel):
     def get_coupled_variables(self, variables: Mapping) -> dict:
         """Return the leak, and the rates at which lithium is lost and kept."""
         phi_p, T = _potential(variables, "positive"), _temperature(variables)
-        j_sh, n = pybamm.Parameter("Shuttle current density [A.m-2]"), pybamm.Parameter("Shuttle order")
+        j_sh = pybamm.Parameter("Shuttle current density [A.m-2]")
+        n = pybamm.Parameter("Shuttle order")
         U_sh = pybamm.Parameter("Shuttle onset potential [V]")
         w_sh = pybamm.Parameter("Shuttle potential width [V]")
         j_ox = pybamm.Parameter("Electrolyte oxidation current density [A.m-2]")
@@ -96,7 +97,8 @@ class UnpassivatedSurface(pybamm.BaseSubModel):
         passes = pybamm.maximum(variables[UNPASSIVATED], 0) ** n * gate
         oxidises = j_ox * self._warmth("Electrolyte oxidation", T)
         oxidises *= pybamm.exp((phi_p - U_ox) / w_ox)
-        k = pybamm.Parameter("Lithium storage rate [C.m-2.s-0.5]") * self._warmth("Lithium storage", T)
+        k = pybamm.Parameter("Lithium storage rate [C.m-2.s-0.5]")
+        k *= self._warmth("Lithium storage", T)
         x = pybamm.maximum(_stoichiometry(variables), 0)
         q = pybamm.maximum(variables[_KEPT_DENSITY], FIRST_KEPT)
         return {

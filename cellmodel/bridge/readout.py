@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pybamm
 
-from cellmodel.bridge.passivation_submodels import HIGHEST, STORED, UNPASSIVATED
+from cellmodel.bridge.passivation_submodels import HIGHEST, LOST, STORED, UNPASSIVATED
 
 # Time series: name in our table -> PyBaMM's.
 SERIES = {
@@ -33,7 +33,7 @@ TOTALS = (
     "squared_current_time",
 )
 PARASITIC = "parasitic_charge"
-PASSIVATION = (UNPASSIVATED, HIGHEST, STORED, PARASITIC)  # of formation models only
+PASSIVATION = (UNPASSIVATED, HIGHEST, STORED, LOST, PARASITIC)  # of formation models only
 READ = (*SERIES.values(), LITHIUM, *NEGATIVE_POTENTIAL, *TOTALS)  # from the solution
 SECONDS_PER_HOUR = 3600.0
 FARADAY = 96485.33212  # C/mol
