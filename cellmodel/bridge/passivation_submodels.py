@@ -113,13 +113,14 @@ class UnpassivatedSurface(pybamm.BaseSubModel):
         r_pl = pybamm.Parameter("Plating surface renewal [V.s]")
         tau = pybamm.Parameter("Unpassivated surface healing time [s]")
         tau /= self._warmth("Unpassivated surface healing", _temperature(variables))
-        expansion = self.param.n.prim.t_change
-        opens = expansion(x_max).diff(x_max) / expansion(pybamm.Scalar(1))
-        rises = pybamm.maximum(_stoichiometry(variables) - x_max, 0) / FOLLOWING_TIME
+        v = self.param.n.prim.t_change
+        ahead = pybamm.maximum(_stoichiometry(variables) - x_max, 0)
+        # a difference about x_max: PyBaMM has no derivative of a table for G'
+        opened = (v(x_max + ahead / 2) - v(x_max - ahead / 2)) / v(pybamm.Scalar(1))
         renewed = pybamm.maximum(-_potential(variables, "negative"), 0) / r_pl
         self.rhs = {
-            u: opens * rises + renewed - u / tau,
-            x_max: rises,
+            u: opened / FOLLOWING_TIME + renewed - u / tau,
+            x_max: ahead / FOLLOWING_TIME,
             variables[_KEPT_DENSITY]: variables[_KEPT_RATE],
             variables[_LOST_DENSITY]: variables[_LOSS_RATE],
         }
