@@ -77,22 +77,23 @@ def simulate_formation(
     }
     summary = label(results, {"cycle": np.arange(len(protocol.cycles))})
     dataset = summary.merge(_over_time(over_time))
+    formation = "" if cell.formation == "none" else f", {cell.formation}"
     return dataset.assign_attrs(
         title=f"Formation of {cell.title}: {protocol.title}",
         cell=cell.name,
         protocol=protocol.name,
         equipment=equipment.name,
-        model=f"PyBaMM {model}, {cell.sei} SEI, lumped thermal",
+        model=f"PyBaMM {model}, {cell.sei} SEI, lumped thermal{formation}",
     )
 
 
 def _over_time(over_time: dict[str, np.ndarray]) -> xr.Dataset:
-    from cellmodel.bridge.readout import FARADAY, LITHIUM, SECONDS_PER_HOUR, SERIES
+    from cellmodel.bridge.readout import SECONDS_PER_HOUR, SERIES, inventory
 
-    lithium = over_time[LITHIUM]
+    lithium = inventory(over_time)
     arrays = {name: over_time[name] for name in (*SERIES, "cycle_index", "step_index")} | {
         "capacity": over_time["discharge_capacity"] - over_time["charge_capacity"],
-        "lithium_loss_series": (lithium[0] - lithium) * FARADAY / SECONDS_PER_HOUR,
+        "lithium_loss_series": lithium[0] - lithium,
     }
     time = over_time["time"] / SECONDS_PER_HOUR
     return label({name: ("time", array) for name, array in arrays.items()}, {"time": time})

@@ -49,7 +49,7 @@ class CycleEnd:
         model = last.all_models[-1]
         values = np.array(last.all_ys[0])
         for variable, slices in model.y_slices.items():
-            if variable.name in readout.TOTALS:
+            if variable.name in (*readout.TOTALS, readout.PARASITIC):
                 values[slices[0]] = 0
         return cls(values, model)
 
@@ -94,12 +94,11 @@ def one_cycle(
         begin = None if state is None else state.solution()
         steps = reference.solve(simulation, cell, protocol, start=begin)
         over_time = readout.series(steps)
-        lithium = over_time[readout.LITHIUM]
+        lithium = readout.inventory(over_time)
         if state is None:
             lithium_at_start[:] = [lithium[0]]
         numbers = readout.raw(over_time, len(protocol.cycles))
-        moles = lithium_at_start[0] - lithium[-1]
-        numbers["lithium_loss"] = moles * readout.FARADAY / readout.SECONDS_PER_HOUR
+        numbers["lithium_loss"] = lithium_at_start[0] - lithium[-1]
         numbers["resistance"] = _resistance(over_time)
         numbers = {name: float(np.sum(number)) for name, number in numbers.items()}
         for way in ("charge", "discharge"):

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import pybamm
 
 from cellmodel.bridge.bpx_file import bpx_values
+from cellmodel.bridge.passivation_submodels import HIGHEST, INITIAL, STORED, UNPASSIVATED
 from cellmodel.bridge.scaled_functions import NEUTRAL, SCALED, scale
 from cellmodel.bridge.sets import SETS
 from cellmodel.bridge.two_phase import fresh_phases, is_two_phase, require_fresh
 from cellmodel.cell import Cell
 from cellmodel.errors import InputError, quoted, unknown_name
+from cellmodel.unpassivated_surface import NAME as UNPASSIVATED_SURFACE
 
 OPEN_VOLTAGE = 0.0  # V: a fresh cell starts below any cut-off, where PyBaMM would stop at once
 
@@ -28,11 +30,20 @@ class State:
         Mean lithium content / maximum [1].
     sei_thickness
         Film on the negative electrode [m].
+    unpassivated_surface
+        Of the negative electrode / all that its first lithiation would create [1].
+    highest_negative_stoichiometry
+        That it ever had [1]; the present one where that is higher.
+    stored_lithium
+        Kept by the negative electrode for long [A h], not part of its stoichiometry.
     """
 
     negative_stoichiometry: float
     positive_stoichiometry: float
     sei_thickness: float
+    unpassivated_surface: float = 0.0
+    highest_negative_stoichiometry: float = 0.0
+    stored_lithium: float = 0.0
 
 
 def fresh_state(cell: Cell) -> State:
@@ -103,6 +114,17 @@ def parameter_values(
         },
         check_already_exists=False,
     )
+    if cell.formation == UNPASSIVATED_SURFACE:
+        values.update(
+            {
+                INITIAL[UNPASSIVATED]: state.unpassivated_surface,
+                INITIAL[HIGHEST]: max(
+                    state.highest_negative_stoichiometry, state.negative_stoichiometry
+                ),
+                INITIAL[STORED]: state.stored_lithium,
+            },
+            check_already_exists=False,
+        )
     return values
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pybamm
 
+from cellmodel.bridge.passivation_submodels import HIGHEST, LOST, STORED, UNPASSIVATED
+
 # Time series: name in our table -> PyBaMM's.
 SERIES = {
     "voltage": "Voltage [V]",
@@ -30,14 +32,17 @@ TOTALS = (
     "discharge_energy",
     "squared_current_time",
 )
+PARASITIC = "parasitic_charge"
+PASSIVATION = (UNPASSIVATED, HIGHEST, STORED, LOST, PARASITIC)  # of formation models only
 READ = (*SERIES.values(), LITHIUM, *NEGATIVE_POTENTIAL, *TOTALS)  # from the solution
 SECONDS_PER_HOUR = 3600.0
 FARADAY = 96485.33212  # C/mol
 
 
 def series(cycles: list[list[pybamm.Solution]]) -> dict[str, np.ndarray]:
-    """Return what happened over time: `time` [s] and everything in SERIES, LITHIUM and TOTALS,
-    and the indices `cycle_index` and `step_index` (within its cycle), each an array over time.
+    """Return what happened over time: `time` [s] and everything in SERIES, LITHIUM, TOTALS and, of
+    a formation model, PASSIVATION, and the indices `cycle_index` and `step_index` (within its
+    cycle), each an array over time.
     """
     parts: dict[str, list] = {"time": [], "cycle_index": [], "step_index": []}
     names = SERIES | {name: name for name in READ if name not in SERIES.values()}
@@ -48,9 +53,24 @@ def series(cycles: list[list[pybamm.Solution]]) -> dict[str, np.ndarray]:
             parts["time"].append(solution.t)
             parts["cycle_index"].append(np.full(len(solution.t), cycle))
             parts["step_index"].append(np.full(len(solution.t), number))
-            for name, pybamm_name in names.items():
+            for name, pybamm_name in (names | _passivation(solution.all_models[0])).items():
                 parts.setdefault(name, []).append(solution[pybamm_name].entries)
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+
+
+def read(model: pybamm.BaseModel) -> list[str]:
+    """Return the names of what is read from a solution of `model`."""
+    return [*READ, *_passivation(model)]
+
+
+def _passivation(model: pybamm.BaseModel) -> dict[str, str]:
+    return {name: name for name in PASSIVATION if name in model.variables}
+
+
+def inventory(over_time: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the lithium that is not lost [A h]: in the particles, and kept for long."""
+    particles = over_time[LITHIUM] * FARADAY / SECONDS_PER_HOUR
+    return particles + over_time.get(STORED, 0.0)
 
 
 def raw(over_time: Mapping[str, np.ndarray], cycles: int) -> dict[str, np.ndarray]:
@@ -67,7 +87,8 @@ def raw(over_time: Mapping[str, np.ndarray], cycles: int) -> dict[str, np.ndarra
     -------
     dict
         Per cycle charge_capacity, discharge_capacity [A h], charge_energy, discharge_energy
-        [W h], each an array; per case the rest, each a number.
+        [W h], each an array; per case the rest, each a number. What only a formation model has
+        is 0 without.
     """
     last = np.searchsorted(over_time["cycle_index"], np.arange(cycles), side="right") - 1
     results = {
@@ -75,10 +96,16 @@ def raw(over_time: Mapping[str, np.ndarray], cycles: int) -> dict[str, np.ndarra
         for name in TOTALS
         if name != "squared_current_time"
     }
-    lithium = over_time[LITHIUM]
+    lithium = inventory(over_time)
     charge_time, discharge_time = _times(over_time)
+    none = np.zeros(1)
+    stoichiometry = over_time["negative_stoichiometry_series"]
     return results | {
-        "lithium_loss": (lithium[0] - lithium[-1]) * FARADAY / SECONDS_PER_HOUR,
+        "lithium_loss": lithium[0] - lithium[-1],
+        "parasitic_charge": over_time.get(PARASITIC, none)[-1],
+        "stored_lithium": over_time.get(STORED, none)[-1],
+        "unpassivated_surface": over_time.get(UNPASSIVATED, none)[-1],
+        "highest_negative_stoichiometry": over_time.get(HIGHEST, stoichiometry).max(),
         "sei_thickness": over_time["sei_thickness_series"][-1],
         "formation_time": (over_time["time"][-1] - over_time["time"][0]) / SECONDS_PER_HOUR,
         "charge_time": charge_time,

@@ -1,0 +1,412 @@
+"""The formation model of unpassivated surface in PyBaMM: closed forms, conservation, doors."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tomllib
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import pybamm
+import pytest
+
+import cellmodel as cm
+from cellmodel.bridge import parameter_values as pv
+from cellmodel.bridge import passivation_submodels as ps
+from cellmodel.bridge import readout, reference
+from cellmodel.bridge.formation_models import FormationSPM, FormationSPMe
+from cellmodel.quantity import Quantity
+from cellmodel.unpassivated_surface import ABSENT, NAME
+
+ROOT = Path(__file__).parent.parent
+COARSE = {"radial_points": 20, "electrode_points": 10}
+HOURS = readout.SECONDS_PER_HOUR
+NEVER = 1e30  # s, V s
+CAPACITY = 5.0  # A h, of the cell below
+SURFACE = 3.3596570  # m2, its negative particles: 3 eps / R times thickness, height, width
+SHUTTLE = "Shuttle current density [A.m-2]"
+ORDER = "Shuttle order"
+ONSET = "Shuttle onset potential [V]"
+WIDTH = "Shuttle potential width [V]"
+OXIDATION = "Electrolyte oxidation current density [A.m-2]"
+LOSS = "Unpassivated surface lithium loss current density [A.m-2]"
+HEALING_TIME = "Unpassivated surface healing time [s]"
+HEALING_ENERGY = "Unpassivated surface healing activation energy [J.mol-1]"
+RENEWAL = "Plating surface renewal [V.s]"
+STORAGE = "Lithium storage rate [C.m-2.s-0.5]"
+STORAGE_ENERGY = "Lithium storage activation energy [J.mol-1]"
+#: a cell that loses much, of the order of what NMC532 / graphite loses at 25 degC
+LOSING = {
+    SHUTTLE: 0.5 * CAPACITY / SURFACE,
+    ORDER: 1.5,
+    ONSET: 4.2,
+    WIDTH: 0.03,
+    OXIDATION: 0.002 * CAPACITY / SURFACE,
+    "Electrolyte oxidation reference potential [V]": 4.25,
+    "Electrolyte oxidation potential width [V]": 0.1,
+    "Electrolyte oxidation activation energy [J.mol-1]": 40e3,
+    LOSS: 0.1 * CAPACITY / SURFACE,
+    HEALING_TIME: 4000.0,
+    HEALING_ENERGY: 37e3,
+    RENEWAL: 360.0,
+    STORAGE: 0.002 * CAPACITY * HOURS / 60 / SURFACE,
+    STORAGE_ENERGY: 45e3,
+}
+OWN = (
+    "parasitic_charge",
+    "stored_lithium",
+    "unpassivated_surface",
+    "highest_negative_stoichiometry",  # follows the stoichiometry, a second behind
+)
+THICK = 3e-7  # m: a film that does not grow any more
+
+
+def forming(parameters, parameter_set="OKane2022"):
+    """Return a cell with the formation model, nothing of it happening but for `parameters`."""
+    cell = cm.load_cell("nmc811-graphite-siox")
+    quantities = {
+        name: Quantity(value, "1", "of the test") for name, value in (ABSENT | parameters).items()
+    }
+    return dataclasses.replace(
+        cell,
+        formation=NAME,
+        parameter_set=parameter_set,
+        parameters=MappingProxyType({**cell.parameters, **quantities}),
+    )
+
+
+@pytest.fixture(scope="module")
+def load(tmp_path_factory):
+    """Return a function that makes a protocol of these cycles."""
+    path = tmp_path_factory.mktemp("protocols") / "own.toml"
+    variable = 'unit = "K", low = 250, high = 330, description = "d", source = "s"'
+    heading = 'title = "t"\nsource = "s"\n[variables.temperature]\ndefault = 298.15\n'
+    heading += variable.replace(", ", "\n")
+
+    def made(*cycles):
+        # a protocol has to measure the capacity; this last discharge is left out again
+        written = [*cycles, ["Discharge at C/5 until 2.7 V"]]
+        parts = [f"[[cycle]]\nsteps = {list(steps)}" for steps in written]
+        path.write_text("\n".join([heading, *parts]))
+        protocol = cm.load_protocol(path)
+        steps = tuple(step for step in protocol.steps if step.cycle < len(cycles))
+        return dataclasses.replace(protocol, cycles=protocol.cycles[:-1], steps=steps)
+
+    return made
+
+
+def run(cell, protocol, state=None, **method):
+    """Return series and raw results."""
+    method = {"model": "SPM"} | COARSE | method
+    simulation = reference.simulation(
+        cell, protocol, protocol.defaults(cell), reference.Method(**method), state=state
+    )
+    series = readout.series(reference.solve(simulation, cell, protocol))
+    return series, readout.raw(series, len(protocol.cycles))
+
+
+def assert_close(actual, desired, rtol):
+    np.testing.assert_allclose(actual, desired, rtol=rtol, atol=0)
+
+
+@pytest.fixture(scope="module")
+def fast(load):
+    return load(
+        ["Charge at 0.3 C until 4.2 V", "Hold at 4.2 V until C/20", "Discharge at C/5 until 2.7 V"],
+        ["Charge at C/10 until 4.2 V", "Rest for 1 hour", "Discharge at C/10 until 2.7 V"],
+    )
+
+
+@pytest.fixture(scope="module")
+def lost(fast):
+    return {
+        name: run(forming(LOSING), fast, model=name, rtol=1e-8, atol=1e-10)
+        for name in ("SPM", "SPMe")
+    }
+
+
+def test_the_surface_is_that_of_the_particles():
+    assert_close(SURFACE, _negative("active material volume fraction") * 3 / _radius(), 1e-6)
+
+
+def _negative(fraction):
+    cell = cm.load_cell("nmc811-graphite-siox")
+    volume = cell.parameter(f"Negative electrode {fraction}")
+    for length in ("Negative electrode thickness", "Electrode height", "Electrode width"):
+        volume *= cell.parameter(f"{length} [m]")
+    return volume
+
+
+def _radius():
+    return cm.load_cell("nmc811-graphite-siox").parameter("Negative particle radius [m]")
+
+
+@pytest.mark.parametrize("model", ["SPM", "SPMe", "DFN"])
+def test_without_coefficients_it_is_the_plain_model(load, model):
+    protocol = load(
+        ["Charge at C/3 until 4.1 V", "Hold at 4.1 V until C/10", "Discharge at 10 W until 2.7 V"]
+    )
+    method = {"model": model, "rtol": 1e-7, "atol": 1e-9}
+    plain = run(cm.load_cell("nmc811-graphite-siox"), protocol, **method)[1]
+    without = run(forming({}), protocol, **method)[1]
+    assert without["parasitic_charge"] == 0
+    assert abs(without["stored_lithium"]) < 1e-12
+    assert plain["parasitic_charge"] == plain["stored_lithium"] == 0
+    assert_close(*(r["highest_negative_stoichiometry"] for r in (without, plain)), 3e-4)
+    for name in set(plain) - set(OWN):
+        assert_close(without[name], plain[name], 2e-5)
+
+
+@pytest.mark.parametrize("model", ["SPM", "SPMe"])
+def test_lithium_is_conserved(lost, model):
+    series, results = lost[model]
+    cell = forming(LOSING)
+    film = series["sei_thickness_series"] - cell.parameter("Initial SEI thickness [m]")
+    per_metre = SURFACE * cell.parameter("Ratio of lithium moles to SEI moles")
+    per_metre /= cell.parameter("SEI partial molar volume [m3.mol-1]")
+    in_film = film * per_metre * readout.FARADAY / HOURS
+    total = readout.inventory(series) + series[ps.LOST] + in_film
+    assert_close(total, np.full(total.shape, total[0]), 1e-10)
+    assert results["stored_lithium"] > 0.01
+    assert_close(results["lithium_loss"], in_film[-1] + series[ps.LOST][-1], 1e-8)
+
+
+@pytest.mark.parametrize("model", ["SPM", "SPMe"])
+def test_charge_balances_at_the_terminals(lost, model):
+    """What went in and did not come out is in the negative electrode, lost, kept, or leaked."""
+    series, results = lost[model]
+    cell = forming(LOSING)
+    holds = _negative("active material volume fraction") * readout.FARADAY / HOURS
+    holds *= cell.parameter("Maximum concentration in negative electrode [mol.m-3]")
+    stoichiometry = series["negative_stoichiometry_series"]
+    inside = holds * (stoichiometry[-1] - stoichiometry[0])
+    taken = inside + results["lithium_loss"] + results["stored_lithium"]
+    net = (results["charge_capacity"] - results["discharge_capacity"]).sum()
+    assert_close(net, taken + results["parasitic_charge"], 1e-8)
+    assert results["parasitic_charge"] > 0.03 * CAPACITY
+
+
+def test_models_agree_when_slow(load):
+    slow = load(["Charge at C/20 until 4.2 V", "Hold at 4.2 V for 2 hours"])
+    cell = forming(LOSING | {HEALING_TIME: 20 * HOURS})
+    results = {name: run(cell, slow, model=name)[1] for name in reference.MODELS}
+    for name in ("parasitic_charge", "lithium_loss", "stored_lithium", "charge_capacity"):
+        for model in ("SPM", "SPMe"):
+            assert_close(results[model][name], results["DFN"][name], 0.02)
+
+
+@pytest.mark.parametrize("temperature", [298.15, 318.15])
+def test_surface_heals_exponentially(load, temperature):
+    rest = load(["Rest for 3 hours"]).with_variables(temperature=temperature)
+    cell = forming({HEALING_TIME: 4000.0, HEALING_ENERGY: 37e3})
+    state = pv.State(0.3, 0.6, THICK, unpassivated_surface=0.6, highest_negative_stoichiometry=0.9)
+    series, results = run(cell, rest, state, rtol=1e-8, atol=1e-10)
+    warmer = math.exp(37e3 / 8.314462618 * (1 / 298.15 - 1 / temperature))
+    healed = 0.6 * np.exp(-series["time"] / 4000 * warmer)
+    np.testing.assert_allclose(series[ps.UNPASSIVATED], healed, rtol=0, atol=1e-6)
+    assert results["highest_negative_stoichiometry"] == 0.9
+    assert results["parasitic_charge"] == 0
+
+
+@pytest.mark.parametrize("temperature", [298.15, 318.15])
+def test_lithium_is_kept_with_the_square_root_of_time(load, temperature):
+    rest = load(["Rest for 20 hours"]).with_variables(temperature=temperature)
+    rate, x, before = 0.02, 0.4, 0.0005
+    cell = forming({STORAGE: rate, STORAGE_ENERGY: 45e3})
+    state = pv.State(x, 0.5, THICK, highest_negative_stoichiometry=0.9, stored_lithium=before)
+    series, results = run(cell, rest, state, rtol=1e-8, atol=1e-10)
+    warmer = math.exp(45e3 / 8.314462618 * (1 / 298.15 - 1 / temperature))
+    first = before * HOURS / SURFACE + ps.FIRST_KEPT
+    q = np.sqrt(first**2 + (rate * warmer) ** 2 * x * series["time"])
+    stored = before + (q - first) * SURFACE / HOURS
+    assert_close(series[ps.STORED], stored, 2e-3)  # x falls by this while lithium leaves
+    assert results["stored_lithium"] > 4 * before
+    assert abs(results["lithium_loss"]) < 1e-9 * CAPACITY  # kept is not lost
+
+
+@pytest.mark.parametrize("model", ["SPM", "SPMe", "DFN"])
+def test_a_hold_feeds_the_shuttle(load, model):
+    """With the gate open the leak is a constant; at constant lithium the terminals supply it, and
+    all that they supply is heat.
+    """
+    hold = load(["Hold at 4.0 V for 30 hours"])
+    leak = 0.25 * 0.1  # A: u^2 of 0.1 A
+    cell = forming({SHUTTLE: 0.1 / SURFACE, ORDER: 2.0, ONSET: 2.0, HEALING_TIME: NEVER})
+    state = pv.State(0.8, 0.3, THICK, unpassivated_surface=0.5, highest_negative_stoichiometry=1.0)
+    series, results = run(cell, hold, state, model=model)
+    assert_close(results["parasitic_charge"], leak * 30, 1e-6)
+    assert_close(-series["current"][-1], leak, 1e-3)
+    parameter = cell.parameter
+    cooling = parameter("Total heat transfer coefficient [W.m-2.K-1]")
+    cooling *= parameter("Cell cooling surface area [m2]")
+    warmer = series["cell_temperature"][-1] - 298.15
+    assert_close(cooling * warmer, 4.0 * leak, 2e-3)
+
+
+def test_surface_opens_with_expansion_and_is_renewed_by_plating(load):
+    charge = load(["Charge at 1 C until 4.2 V"]).with_variables(temperature=268.15)
+    cell = forming({HEALING_TIME: NEVER, RENEWAL: 30.0})
+    series, _ = run(cell, charge, rtol=1e-8, atol=1e-10)
+    values = pv.parameter_values(cell)
+    v = values["Negative electrode volume change"]
+    x_max = series[ps.HIGHEST]
+    opened = (v(x_max) - v(x_max[0])) / v(1.0)
+    phi = sum(series[name] for name in readout.NEGATIVE_POTENTIAL)
+    assert phi.min() < -0.02
+    under = np.maximum(-phi, 0)
+    passed = np.diff(series["time"]) * (under[1:] + under[:-1]) / 2
+    renewed = np.concatenate([[0], np.cumsum(passed)]) / 30
+    np.testing.assert_allclose(series[ps.UNPASSIVATED], opened + renewed, rtol=0, atol=1e-5)
+    assert opened[-1] > 0.4
+    assert renewed[-1] > 0.05
+    assert_close(x_max[-1], series["negative_stoichiometry_series"].max(), 1e-3)
+
+
+def test_a_table_of_the_expansion_serves_as_well():
+    values = pv.parameter_values(forming({HEALING_TIME: NEVER}))
+    x = np.linspace(0, 1, 201)
+    v = values["Negative electrode volume change"](x)
+    values["Negative electrode volume change"] = lambda sto: pybamm.Interpolant(
+        x, v, sto, interpolator="cubic"
+    )
+    simulation = pybamm.Simulation(
+        FormationSPM({"thermal": "isothermal"}),
+        parameter_values=values,
+        experiment=pybamm.Experiment(["Charge at C/5 until 4.0 V"]),
+        solver=pybamm.IDAKLUSolver(rtol=1e-7, atol=1e-9),
+    )
+    solution = simulation.solve(calc_esoh=False)
+    x_max = solution[ps.HIGHEST].entries
+    opened = (np.interp(x_max, x, v) - np.interp(x_max[0], x, v)) / v[-1]
+    np.testing.assert_allclose(solution[ps.UNPASSIVATED].entries, opened, rtol=0, atol=5e-4)
+    assert opened[-1] > 0.4
+
+
+def test_surface_opens_only_once(load):
+    again = load(
+        ["Charge at C/5 until 4.0 V", "Discharge at C/5 until 3.0 V"],
+        ["Charge at C/5 until 3.9 V"],
+    )
+    cell = forming({HEALING_TIME: NEVER})
+    series, _ = run(cell, again)
+    u, cycle = series[ps.UNPASSIVATED], series["cycle_index"]
+    assert u[cycle == 0][-1] > 0.5
+    np.testing.assert_allclose(u[cycle == 1], u[cycle == 0][-1], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("model", ["FormationSPM", "FormationSPMe", "FormationDFN"])
+def test_the_leak_follows_its_law_in_every_kind_of_step(model):
+    """As a PyBaMM user would do it, with the law evaluated from the solution's own potentials."""
+    values = pv.parameter_values(forming(LOSING), state=pv.State(0.6, 0.5, 5e-9, 0.9, 0.6))
+    simulation = pybamm.Simulation(
+        pybamm.Model(
+            model,
+            {"SEI": "tunnelling limited", "thermal": "lumped", "SEI film resistance": "average"},
+        ),
+        parameter_values=values,
+        experiment=pybamm.Experiment(
+            [
+                "Charge at 10 W until 4.1 V",
+                "Charge at 1 A until 4.2 V",
+                "Hold at 4.2 V for 20 minutes",
+                "Rest for 10 minutes",
+                "Discharge at 2 A for 10 minutes",
+            ]
+        ),
+        solver=pybamm.IDAKLUSolver(rtol=1e-7, atol=1e-9),
+        var_pts=dict.fromkeys(("x_n", "x_s", "x_p", "r_n", "r_p"), 10),
+    )
+    solution = simulation.solve(calc_esoh=False)
+
+    def entries(name):
+        return solution[name].entries
+
+    sides = ("open-circuit potential", "reaction overpotential")
+    phi = sum(entries(f"X-averaged positive electrode {part} [V]") for part in sides)
+    temperature = entries("Volume-averaged cell temperature [K]")
+    warmer = np.exp(40e3 / 8.314462618 * (1 / 298.15 - 1 / temperature))
+    gate = 1 / (1 + np.exp(-(phi - 4.2) / 0.03))
+    shuttle = LOSING[SHUTTLE] * entries(ps.UNPASSIVATED) ** 1.5 * gate
+    oxidation = LOSING[OXIDATION] * warmer * np.exp((phi - 4.25) / 0.1)
+    leak = entries(ps.LEAK)
+    np.testing.assert_allclose(leak, SURFACE * (shuttle + oxidation), rtol=1e-5, atol=1e-7)
+    assert leak.max() > 0.03 * CAPACITY
+    inside = entries("Current collector current density [A.m-2]")
+    area = values["Electrode height [m]"] * values["Electrode width [m]"]
+    np.testing.assert_allclose(inside * area, entries("Current [A]") + leak, rtol=0, atol=1e-7)
+    counted = entries("Total lithium lost to side reactions [mol]")
+    missing = entries("Total lithium lost [mol]")
+    assert_close(np.diff(counted)[-1], np.diff(missing)[-1], 1e-3)
+    assert_close(counted[-1] - counted[0], missing[-1] - missing[0], 1e-6)
+
+
+def test_a_formed_cell_goes_on_where_it_ended(lost, load):
+    _, results = lost["SPM"]
+    names = [field.name for field in dataclasses.fields(pv.State)]
+    state = pv.State(**{name: float(results[name]) for name in names})
+    rest = load(["Rest for 1 minute"])
+    series, _ = run(forming(LOSING), rest, state)
+    for name, there in (
+        ("unpassivated_surface", ps.UNPASSIVATED),
+        ("highest_negative_stoichiometry", ps.HIGHEST),
+        ("stored_lithium", ps.STORED),
+    ):
+        assert_close(series[there][0], results[name], 1e-12)
+    ended = readout.inventory(lost["SPM"][0])[-1]
+    assert_close(readout.inventory(series)[0], ended, 1e-9)
+
+
+def test_the_highest_stoichiometry_is_at_least_the_present_one():
+    values = pv.parameter_values(forming({}), state=pv.State(0.7, 0.4, 1e-9))
+    assert values[ps.INITIAL[ps.HIGHEST]] == 0.7
+
+
+def test_the_dataset_has_the_losses_apart(fast):
+    result = cm.simulate_formation(
+        forming(LOSING), fast, "regenerative-cycler", "SPM", radial_points=20
+    )
+    assert result.attrs["model"].endswith("lumped thermal, unpassivated surface")
+    for name in ("parasitic_charge", "stored_lithium", "lithium_loss"):
+        assert result[name].attrs["units"] == "A h"
+        assert float(result[name]) > 0.01
+    assert_close(result.lithium_loss_series[-1], result.lithium_loss, 1e-12)
+
+
+def test_a_set_that_does_not_expand_is_refused():
+    cell = forming({}, parameter_set="Mohtat2020")
+    message = (
+        r"needs the function 'Negative electrode volume change' of the stoichiometry; its "
+        r"parameter set 'Mohtat2020' has none: choose one that has"
+    )
+    with pytest.raises(cm.InputError, match=message):
+        pv.parameter_values(cell)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("thermal", "x-full"), ("operating mode", "voltage"), ("particle phases", ("2", "1"))],
+)
+def test_options_that_do_not_go_with_formation_are_refused(option, value):
+    with pytest.raises(
+        pybamm.OptionError, match=rf"'{option}' must be one of .* for FormationSPMe"
+    ):
+        FormationSPMe({option: value})
+
+
+def test_models_and_cells_are_entry_points_of_pybamm():
+    entries = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
+    assert set(entries["pybamm_parameter_sets"]) == {f"cellmodel {n}" for n in cm.list_cells()}
+    for name in entries["pybamm_models"]:
+        assert pybamm.Model(name, build=False).name.endswith(", formation")
+    for name in cm.list_cells():
+        values = pybamm.ParameterValues(f"cellmodel {name}")
+        ours = pv.parameter_values(cm.load_cell(name))
+        assert values.keys() == ours.keys()
+        for key in (
+            "Maximum concentration in negative electrode [mol.m-3]",
+            "Ambient temperature [K]",
+        ):
+            assert values[key] == ours[key]
+        assert name in pybamm.parameter_sets.get_docstring(f"cellmodel {name}")
