@@ -58,6 +58,7 @@ def simulate_formation(
         If the protocol cannot be run to its end with this cell; the message names the step.
     """
     from cellmodel.bridge import readout, reference  # imports PyBaMM, which takes two seconds
+    from cellmodel.bridge.equilibrium import kinetic_loss
 
     cell = load_cell(cell)
     protocol = load_protocol(protocol)
@@ -70,6 +71,8 @@ def simulate_formation(
         name: xr.Variable(("cycle",) * np.ndim(value), value)
         for name, value in readout.raw(over_time, len(protocol.cycles)).items()
     }
+    last = (float(raw[f"{side}_stoichiometry"]) for side in ("negative", "positive"))
+    raw["kinetic_loss"] = xr.Variable((), kinetic_loss(cell, protocol, values, *last))
     results = summarise(raw, protocol, values, equipment.values()) | {
         "component_mass": bill_of_materials(cell),
         # what cannot be run has raised; the codes are those of sweep_formation

@@ -97,7 +97,7 @@ def leak(w):
         healed = arrhenius(w[p.E_HEALING + i], w[s.Z_MID + i]) / w[p.HEALING_TIME + i]
         half = exp(max(-0.5 * h * healed, -STEEPEST))
         u = (w[s.SURFACE + i] * half + new) * half
-        w[s.X_MAX_1 + i], w[s.OPENED_1 + i], w[s.SURFACE_1 + i], w[s.NEW + i] = x, open_1, u, new
+        w[s.OPENED_1 + i], w[s.SURFACE_1 + i], w[s.NEW + i] = open_1, u, new
         z = (w[s.PER_T_REF + i] - 1.0 / T) / GAS
         density, slope = leak_density(
             w[s.PHI_P_1 + i], w[p.SHUTTLE + i] * u, w[p.U_SHUTTLE + i], w[p.W_SHUTTLE + i],
@@ -165,4 +165,3 @@ def keep(w):
         w[s.LOSS_0 + i] = choose(accepted, w[s.LOSS_1 + i], w[s.LOSS_0 + i])
         w[s.SURFACE + i] = choose(accepted, w[s.SURFACE_1 + i], w[s.SURFACE + i])
         w[s.OPENED + i] = choose(accepted, w[s.OPENED_1 + i], w[s.OPENED + i])
-        w[s.X_MAX + i] = choose(accepted, w[s.X_MAX_1 + i], w[s.X_MAX + i])

@@ -302,6 +302,7 @@ def advance(w):
         x -= w[s.Q_N + i] * w[s.S_N + i] * (consumed - guessed)
         y = w[s.Y_C + i] + w[s.Y_I + i] * I_b + w[s.Q_P + i] * rest
         w[s.X + i] = x if accepted else w[s.X + i]
+        w[s.X_MAX + i] = max(w[s.X_MAX + i], w[s.X + i])
         w[s.Y + i] = y if accepted else w[s.Y + i]
         w[s.FILM + i] += consumed * w[s.FILM_PER_CHARGE + i]
         per_watt = w[s.PER_WATT + i] if accepted else 0.0

@@ -61,7 +61,7 @@ LINK, RATIO, PIVOT = _block(CELLS - 1), _block(CELLS - 1), _block(CELLS)
 # `passivation`, 0 without it. State: unpassivated surface, all that was opened, highest mean
 # stoichiometry, squared store, charges lost and leaked; at the end of the step;
 (SURFACE, OPENED, X_MAX, STORE, LOST, LEAKED) = _rows(6)
-(SURFACE_1, OPENED_1, X_MAX_1) = _rows(3)
+(SURFACE_1, OPENED_1) = _rows(2)
 # leak, loss of lithium, other side current densities than the film's (predicted) at both ends;
 # leak over current; potential of the positive electrode against lithium
 (LEAK_0, LEAK_1, DLEAK, LOSS_0, LOSS_1, LOSS_GUESS, LOSS_SLOPE, OTHER_0, OTHER_1) = _rows(9)

@@ -16,31 +16,30 @@ import cellmodel as cm
 from cellmodel.bridge import parameter_values as pv
 from cellmodel.bridge import passivation_submodels as ps
 from cellmodel.bridge import readout, reference
-from cellmodel.bridge.formation_models import FormationSPM, FormationSPMe
+from cellmodel.bridge.formation_models import FormationSPMe
 from cellmodel.quantity import Quantity
 from cellmodel.unpassivated_surface import ABSENT, NAME
 
 ROOT = Path(__file__).parent.parent
 COARSE = {"radial_points": 20, "electrode_points": 10}
 HOURS = readout.SECONDS_PER_HOUR
-NEVER = 1e30  # s, V s
+NEVER = 1e30  # s
 CAPACITY = 5.0  # A h, of the cell below
 SURFACE = 3.3596570  # m2, its negative particles: 3 eps / R times thickness, height, width
 SHUTTLE = "Shuttle current density [A.m-2]"
-ORDER = "Shuttle order"
+OPENING = "New surface stoichiometry"
 ONSET = "Shuttle onset potential [V]"
 WIDTH = "Shuttle potential width [V]"
 OXIDATION = "Electrolyte oxidation current density [A.m-2]"
 LOSS = "Unpassivated surface lithium loss current density [A.m-2]"
 HEALING_TIME = "Unpassivated surface healing time [s]"
 HEALING_ENERGY = "Unpassivated surface healing activation energy [J.mol-1]"
-RENEWAL = "Plating surface renewal [V.s]"
+FILM = "Passivation charge [C.m-2]"
 STORAGE = "Lithium storage rate [C.m-2.s-0.5]"
 STORAGE_ENERGY = "Lithium storage activation energy [J.mol-1]"
 #: a cell that loses much, of the order of what NMC532 / graphite loses at 25 degC
 LOSING = {
     SHUTTLE: 0.5 * CAPACITY / SURFACE,
-    ORDER: 1.5,
     ONSET: 4.2,
     WIDTH: 0.03,
     OXIDATION: 0.002 * CAPACITY / SURFACE,
@@ -50,7 +49,7 @@ LOSING = {
     LOSS: 0.1 * CAPACITY / SURFACE,
     HEALING_TIME: 4000.0,
     HEALING_ENERGY: 37e3,
-    RENEWAL: 360.0,
+    FILM: 0.06 * CAPACITY * HOURS / SURFACE,
     STORAGE: 0.002 * CAPACITY * HOURS / 60 / SURFACE,
     STORAGE_ENERGY: 45e3,
 }
@@ -67,7 +66,8 @@ def forming(parameters, parameter_set="OKane2022"):
     """Return a cell with the formation model, nothing of it happening but for `parameters`."""
     cell = cm.load_cell("nmc811-graphite-siox")
     quantities = {
-        name: Quantity(value, "1", "of the test") for name, value in (ABSENT | parameters).items()
+        name: Quantity(value, "1", "of the test")
+        for name, value in (ABSENT | {OPENING: 0.2} | parameters).items()
     }
     return dataclasses.replace(
         cell,
@@ -232,8 +232,8 @@ def test_a_hold_feeds_the_shuttle(load, model):
     all that they supply is heat.
     """
     hold = load(["Hold at 4.0 V for 30 hours"])
-    leak = 0.25 * 0.1  # A: u^2 of 0.1 A
-    cell = forming({SHUTTLE: 0.1 / SURFACE, ORDER: 2.0, ONSET: 2.0, HEALING_TIME: NEVER})
+    leak = 0.5 * 0.1  # A: u of 0.1 A
+    cell = forming({SHUTTLE: 0.1 / SURFACE, ONSET: 2.0, HEALING_TIME: NEVER})
     state = pv.State(0.8, 0.3, THICK, unpassivated_surface=0.5, highest_negative_stoichiometry=1.0)
     series, results = run(cell, hold, state, model=model)
     assert_close(results["parasitic_charge"], leak * 30, 1e-6)
@@ -245,43 +245,29 @@ def test_a_hold_feeds_the_shuttle(load, model):
     assert_close(cooling * warmer, 4.0 * leak, 2e-3)
 
 
-def test_surface_opens_with_expansion_and_is_renewed_by_plating(load):
-    charge = load(["Charge at 1 C until 4.2 V"]).with_variables(temperature=268.15)
-    cell = forming({HEALING_TIME: NEVER, RENEWAL: 30.0})
-    series, _ = run(cell, charge, rtol=1e-8, atol=1e-10)
-    values = pv.parameter_values(cell)
-    v = values["Negative electrode volume change"]
+def test_surface_opens_as_the_electrode_fills(load):
+    charge = load(["Charge at 1 C until 4.2 V"])
+    series, _ = run(forming({HEALING_TIME: NEVER}), charge, rtol=1e-8, atol=1e-10)
     x_max = series[ps.HIGHEST]
-    opened = (v(x_max) - v(x_max[0])) / v(1.0)
-    phi = sum(series[name] for name in readout.NEGATIVE_POTENTIAL)
-    assert phi.min() < -0.02
-    under = np.maximum(-phi, 0)
-    passed = np.diff(series["time"]) * (under[1:] + under[:-1]) / 2
-    renewed = np.concatenate([[0], np.cumsum(passed)]) / 30
-    np.testing.assert_allclose(series[ps.UNPASSIVATED], opened + renewed, rtol=0, atol=1e-5)
-    assert opened[-1] > 0.4
-    assert renewed[-1] > 0.05
+    opened = np.exp(-x_max[0] / 0.2) - np.exp(-x_max / 0.2)
+    np.testing.assert_allclose(series[ps.UNPASSIVATED], opened, rtol=0, atol=1e-5)
+    assert opened[-1] > 0.9
     assert_close(x_max[-1], series["negative_stoichiometry_series"].max(), 1e-3)
 
 
-def test_a_table_of_the_expansion_serves_as_well():
-    values = pv.parameter_values(forming({HEALING_TIME: NEVER}))
-    x = np.linspace(0, 1, 201)
-    v = values["Negative electrode volume change"](x)
-    values["Negative electrode volume change"] = lambda sto: pybamm.Interpolant(
-        x, v, sto, interpolator="cubic"
-    )
-    simulation = pybamm.Simulation(
-        FormationSPM({"thermal": "isothermal"}),
-        parameter_values=values,
-        experiment=pybamm.Experiment(["Charge at C/5 until 4.0 V"]),
-        solver=pybamm.IDAKLUSolver(rtol=1e-7, atol=1e-9),
-    )
-    solution = simulation.solve(calc_esoh=False)
-    x_max = solution[ps.HIGHEST].entries
-    opened = (np.interp(x_max, x, v) - np.interp(x_max[0], x, v)) / v[-1]
-    np.testing.assert_allclose(solution[ps.UNPASSIVATED].entries, opened, rtol=0, atol=5e-4)
-    assert opened[-1] > 0.4
+def test_the_healing_film_takes_its_charge_and_no_more(load):
+    """All of the surface that was opened heals: the film has the charge of that."""
+    protocol = load(["Charge at C/5 until 4.0 V", "Rest for 30 hours"])
+    cell = forming({FILM: LOSING[FILM], HEALING_TIME: 3600.0})
+    none = cell.replace_parameters({FILM: 0.0})
+    results = [run(each, protocol, rtol=1e-8, atol=1e-10)[1] for each in (cell, none)]
+    opened = 1 - math.exp(-results[0]["highest_negative_stoichiometry"] / 0.2)
+    start = cell.negative_stoichiometry.value
+    opened -= 1 - math.exp(-start / 0.2)
+    # the SEI's own law grows less beneath the film
+    own = results[1]["lithium_loss"]
+    film = LOSING[FILM] * SURFACE / HOURS * opened
+    assert film < results[0]["lithium_loss"] < film + own
 
 
 def test_surface_opens_only_once(load):
@@ -328,7 +314,7 @@ def test_the_leak_follows_its_law_in_every_kind_of_step(model):
     temperature = entries("Volume-averaged cell temperature [K]")
     warmer = np.exp(40e3 / 8.314462618 * (1 / 298.15 - 1 / temperature))
     gate = 1 / (1 + np.exp(-(phi - 4.2) / 0.03))
-    shuttle = LOSING[SHUTTLE] * entries(ps.UNPASSIVATED) ** 1.5 * gate
+    shuttle = LOSING[SHUTTLE] * entries(ps.UNPASSIVATED) * gate
     oxidation = LOSING[OXIDATION] * warmer * np.exp((phi - 4.25) / 0.1)
     leak = entries(ps.LEAK)
     np.testing.assert_allclose(leak, SURFACE * (shuttle + oxidation), rtol=1e-5, atol=1e-7)
@@ -372,16 +358,6 @@ def test_the_dataset_has_the_losses_apart(fast):
         assert result[name].attrs["units"] == "A h"
         assert float(result[name]) > 0.01
     assert_close(result.lithium_loss_series[-1], result.lithium_loss, 1e-12)
-
-
-def test_a_set_that_does_not_expand_is_refused():
-    cell = forming({}, parameter_set="Mohtat2020")
-    message = (
-        r"needs the function 'Negative electrode volume change' of the stoichiometry; its "
-        r"parameter set 'Mohtat2020' has none: choose one that has"
-    )
-    with pytest.raises(cm.InputError, match=message):
-        pv.parameter_values(cell)
 
 
 @pytest.mark.parametrize(
