@@ -381,7 +381,7 @@ def test_models_and_cells_are_entry_points_of_pybamm():
         ours = pv.parameter_values(cm.load_cell(name))
         assert values.keys() == ours.keys()
         for key in (
-            "Maximum concentration in negative electrode [mol.m-3]",
+            "Maximum concentration in positive electrode [mol.m-3]",
             "Ambient temperature [K]",
         ):
             assert values[key] == ours[key]
