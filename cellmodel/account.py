@@ -13,7 +13,7 @@ from cellmodel.errors import InputError, quoted
 from cellmodel.factors import Factor, Factors
 from cellmodel.formed import bare, electricity_of_sites, stack
 from cellmodel.inventory import Inventory
-from cellmodel.recycling import recycled_flows
+from cellmodel.recycling import RECYCLED, recycled_flows
 from cellmodel.rules import RuleSet
 
 # Regulation (EU) 2023/1542, Annex II; the use phase is excluded there
@@ -106,7 +106,15 @@ def account(
     grid = _grid(formed, supplies, factor)
     burning = factor("natural-gas-combustion") + factor("natural-gas-upstream")
     treatment = factor("cell-pretreatment")
-    to_buy, to_recover = _material_factors(formed, factors, rules, sourcing, factor)
+
+    def inside(material: str, name: str) -> Value:
+        if name.endswith(RECYCLED):
+            return factor(name)
+        found = factors.within(material, name)
+        used[f"{name} {found.region}"] = found
+        return found.value
+
+    to_buy, to_recover = _material_factors(formed, factors, rules, sourcing, factor, inside)
     energy, bought = inventory.energy, counted(inventory, rules)
     end = {"used_cell_treatment": inventory.mass * treatment}
     if credited:
@@ -201,8 +209,12 @@ def _material_factors(
     rules: RuleSet,
     sourcing: Sourcing,
     factor: Callable[[str], Value],
+    inside: Callable[[str, str], Value],
 ) -> tuple[xr.DataArray, xr.DataArray]:
-    """Return what a kilogram bought, and one at its end of life, emit (component, perhaps cell)."""
+    """Return what a kilogram bought, and one at its end of life, emit (component, perhaps cell).
+
+    `inside` tells what a part of a material, or what is recycled to replace it, emits.
+    """
     known: dict[str, tuple[Value, Value]] = {}
 
     def look_up(component: object, name: str) -> tuple[Value, Value]:
@@ -213,14 +225,16 @@ def _material_factors(
         except InputError as error:
             raise InputError(f"component '{component}' has no emission factor: {error}") from error
         recycled = recycled_flows(name, factors, rules, sourcing.recycled_content)
-        changed = sum(amount * factor(part) for part, amount in recycled.production.items())
+        changed = sum(amount * inside(name, part) for part, amount in recycled.production.items())
         if np.any(own + changed < 0):
             raise InputError(
                 f"recycled content saves {-np.min(changed):.3g} kg per kg of {name!r}, more than "
                 f"its whole factor of {np.min(own):.3g}; give factors of "
                 f"{', '.join(recycled.production)} that fit"
             )
-        recovered = sum(amount * factor(part) for part, amount in recycled.end_of_life.items())
+        recovered = sum(
+            amount * inside(name, part) for part, amount in recycled.end_of_life.items()
+        )
         known[name] = (own + changed, recovered)
         return known[name]
 

@@ -110,7 +110,7 @@ def footprint(
     Regulation (EU) 2023/1542 on batteries, Article 7 and Annex II; Commission Recommendation
     (EU) 2021/2279.
     """
-    rule_sets, several = _rule_sets(rules)
+    rule_sets, several = chosen_rules(rules)
     plant = load_plant(plant)
     factors = factors if isinstance(factors, Factors) else load_factors(factors)
     places = check_sites(sites, factors)
@@ -194,7 +194,7 @@ def _channels(formed: xr.Dataset, plant: Plant, inventory: Inventory) -> xr.Data
     return per_hour * bare(formed["formation_time"])
 
 
-def _rule_sets(rules: Rules | Iterable[Rules]) -> tuple[tuple[RuleSet, ...], bool]:
+def chosen_rules(rules: Rules | Iterable[Rules]) -> tuple[tuple[RuleSet, ...], bool]:
     """Return the rule sets, and whether they make a dimension."""
     if isinstance(rules, (str, Path, RuleSet)):
         return (load_rules(rules),), False
