@@ -156,8 +156,8 @@ def distribution_rows() -> list[Row]:
         Row(
             study, "LFP, 5 / 50 / 95 %", "kg/kWh", (54, 62, 69), band(lfp),
             f"`lfp-graphite` is an A123 power cell of {specific_energy(lfp):.0f} Wh per kg: foils "
-            "and can per kWh, and its set leaves a fifth of the positive coating's volume to filler; our "
-            "priors are also wider than the spread of supply that the study counts",
+            "and can per kWh, and its set leaves a fifth of the positive coating's volume to "
+            "filler; our priors are also wider than the spread of supply that the study counts",
         ),
         Row(
             study,
