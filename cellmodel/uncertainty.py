@@ -21,6 +21,7 @@ from cellmodel.plant import DEFAULT_PLANT, PLANT_FIELDS, Plant, load_plant
 from cellmodel.quantity import Quantity, Range
 from cellmodel.rules import DEFAULT_RULES
 from cellmodel.variables import DIMENSIONS, SAMPLE, label
+from cellmodel.waste_loop import WasteLoop
 
 DEFAULT_SAMPLES = 10_000
 LARGEST_RESULT = 10**8  # samples times cases times sites: 1.6 GB for the two totals
@@ -41,6 +42,7 @@ def footprint_uncertainty(
     recycled_content: Mapping[str, float] | None = None,
     onsite_share: Shares = 0.0,
     contract_share: Shares = 0.0,
+    waste_loop: str | Path | WasteLoop | None = None,
     samples: int | None = None,
     seed: int = 0,
     quantiles: Sequence[float] | None = None,
@@ -58,7 +60,7 @@ def footprint_uncertainty(
 
     Parameters
     ----------
-    formed, plant, sites, factors, rules, recycled_content, onsite_share, contract_share
+    formed, plant, sites, factors, rules, recycled_content, onsite_share, contract_share, waste_loop
         As for `footprint`. What recycling replaces in a material stays the share of the material's
         own factor that it is, and is sampled with it. If `formed` has the dimension `sample` each
         case of it gets its own draw.
@@ -123,6 +125,7 @@ def footprint_uncertainty(
             recycled_content=recycled_content,
             onsite_share=onsite_share,
             contract_share=contract_share,
+            waste_loop=waste_loop,
             detail=False,
         )
         own = [name for name, coordinate in result.coords.items() if SAMPLE in coordinate.dims]
