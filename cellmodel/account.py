@@ -13,8 +13,9 @@ from cellmodel.errors import InputError, quoted
 from cellmodel.factors import Factor, Factors
 from cellmodel.formed import bare, electricity_of_sites, stack
 from cellmodel.inventory import Inventory
-from cellmodel.recycling import recycled_flows
+from cellmodel.recycling import RECYCLED, recycled_flows, returned_flows
 from cellmodel.rules import RuleSet
+from cellmodel.waste_loop import WasteLoop
 
 # Regulation (EU) 2023/1542, Annex II; the use phase is excluded there
 STAGES = (
@@ -37,11 +38,14 @@ class Sourcing:
         Material -> R1 [1].
     onsite_share, contract_share
         Site -> share of electricity generated there, and share of the rest under contract [1].
+    waste_loop
+        By which metals of production scrap come back; None if they do not.
     """
 
     recycled_content: Mapping[str, float]
     onsite_share: Mapping[str, float]
     contract_share: Mapping[str, float]
+    waste_loop: WasteLoop | None = None
 
 
 @dataclass(frozen=True)
@@ -106,13 +110,26 @@ def account(
     grid = _grid(formed, supplies, factor)
     burning = factor("natural-gas-combustion") + factor("natural-gas-upstream")
     treatment = factor("cell-pretreatment")
-    to_buy, to_recover = _material_factors(formed, factors, rules, sourcing, factor)
+
+    def inside(material: str, name: str) -> Value:
+        if name.endswith(RECYCLED):
+            return factor(name)
+        found = factors.within(material, name)
+        used[f"{name} {found.region}"] = found
+        return found.value
+
+    to_buy, to_recover, to_return = _material_factors(
+        formed, factors, rules, sourcing, factor, inside
+    )
     energy, bought = inventory.energy, counted(inventory, rules)
     end = {"used_cell_treatment": inventory.mass * treatment}
     if credited:
         end[CREDIT] = (inventory.contained * to_recover).sum("component", skipna=False)
+    raw = bought * to_buy
+    if sourcing.waste_loop is not None:
+        raw = raw + scrapped(inventory, bought) * to_return
     blocks = {
-        STAGES[0]: bought * to_buy,
+        STAGES[0]: raw,
         STAGES[1]: stack(
             {
                 "electricity": energy.electricity * grid,
@@ -140,6 +157,11 @@ def counted(inventory: Inventory, rules: RuleSet) -> xr.DataArray:
         return inventory.bought
     left_out = inventory.contained / inventory.mass < rules.cutoff_criterion
     return inventory.bought.where(~left_out, 0.0)
+
+
+def scrapped(inventory: Inventory, bought: xr.DataArray) -> xr.DataArray:
+    """Return what becomes scrap of what is `counted` as bought (component, ...) [kg kWh-1]."""
+    return (bought - inventory.contained).where(bought != 0, 0.0)
 
 
 def per_functional_unit(
@@ -201,34 +223,48 @@ def _material_factors(
     rules: RuleSet,
     sourcing: Sourcing,
     factor: Callable[[str], Value],
-) -> tuple[xr.DataArray, xr.DataArray]:
-    """Return what a kilogram bought, and one at its end of life, emit (component, perhaps cell)."""
-    known: dict[str, tuple[Value, Value]] = {}
+    inside: Callable[[str, str], Value],
+) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
+    """Return what a kilogram bought, at its end of life, and returned as scrap emits.
 
-    def look_up(component: object, name: str) -> tuple[Value, Value]:
-        if name in known:
-            return known[name]
+    Each is over component, and perhaps cell; the last two are negative where they save.
+    `inside` tells what a part of a material, or what is recycled to replace it, emits.
+    """
+    known: dict[tuple[object, str], tuple[Value, Value, Value]] = {}
+
+    def look_up(component: object, name: str) -> tuple[Value, Value, Value]:
+        if (component, name) in known:
+            return known[component, name]
         try:
             own = factor(name)
         except InputError as error:
             raise InputError(f"component '{component}' has no emission factor: {error}") from error
         recycled = recycled_flows(name, factors, rules, sourcing.recycled_content)
-        changed = sum(amount * factor(part) for part, amount in recycled.production.items())
+        changed = sum(amount * inside(name, part) for part, amount in recycled.production.items())
         if np.any(own + changed < 0):
             raise InputError(
                 f"recycled content saves {-np.min(changed):.3g} kg per kg of {name!r}, more than "
                 f"its whole factor of {np.min(own):.3g}; give factors of "
                 f"{', '.join(recycled.production)} that fit"
             )
-        recovered = sum(amount * factor(part) for part, amount in recycled.end_of_life.items())
-        known[name] = (own + changed, recovered)
-        return known[name]
+        recovered = sum(
+            amount * inside(name, part) for part, amount in recycled.end_of_life.items()
+        )
+        returned: Value = 0.0
+        if sourcing.waste_loop is not None:
+            flows = returned_flows(
+                name, str(component), factors, rules, sourcing.recycled_content, sourcing.waste_loop
+            )
+            returned = sum(amount * inside(name, part) for part, amount in flows.items())
+        known[component, name] = (own + changed, recovered, returned)
+        return known[component, name]
 
     material = bare(formed["component_mass"].coords["material"])
     component, material = xr.broadcast(formed["component"], material)
     pairs = zip(component.values.flat, material.values.flat, strict=True)
-    to_buy, to_recover = zip(*[look_up(part, str(name)) for part, name in pairs], strict=True)
-    return _filled(material, to_buy), _filled(material, to_recover)
+    columns = zip(*[look_up(part, str(name)) for part, name in pairs], strict=True)
+    to_buy, to_recover, to_return = (_filled(material, column) for column in columns)
+    return to_buy, to_recover, to_return
 
 
 def _filled(places: xr.DataArray, values: Iterable[Value]) -> xr.DataArray:

@@ -18,8 +18,8 @@ ATOMIC_WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
         "H": 1.008, "Li": 6.94, "B": 10.81, "C": 12.011, "N": 14.007, "O": 15.999, "F": 18.998,
         "Na": 22.990, "Mg": 24.305, "Al": 26.982, "Si": 28.085, "P": 30.974, "S": 32.06,
-        "Ti": 47.867, "Mn": 54.938, "Fe": 55.845, "Co": 58.933, "Ni": 58.693, "Cu": 63.546,
-        "Zr": 91.224,
+        "Ti": 47.867, "V": 50.942, "Mn": 54.938, "Fe": 55.845, "Co": 58.933, "Ni": 58.693,
+        "Cu": 63.546, "Zr": 91.224,
     }
 )  # fmt: skip
 # Carbon counts only in graphite: a formula with carbon is that of graphite, other materials with

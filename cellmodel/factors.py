@@ -141,6 +141,18 @@ class Factors:
             raise unknown_name(f"region of factor {name!r}", region, regions)
         raise unknown_name("emission factor", name, self.names())
 
+    def within(self, product: str, name: str) -> Factor:
+        """Return the factor of an input as part of a product's; here it is the input's own.
+
+        Parameters
+        ----------
+        product
+            Name of the factor that includes it.
+        name
+            Of the input.
+        """
+        return self.get(name)
+
     def names(self) -> list[str]:
         """Return every name that has a factor."""
         return sorted({name for name, _ in self.rows} | set(self.recipes))

@@ -25,14 +25,17 @@ from cellmodel.rules import (
     RuleSet,
     load_rules,
 )
+from cellmodel.waste_loop import WasteLoop, load_waste_loop
 
 Rules = str | Path | RuleSet
 NOT_COUNTED = (
     "use phase; make-up of coating solvent, water, packaging, machines and buildings; "
     "supply of materials to the plant; "
 )
-WITHOUT_CREDIT = "credits for recycled material"
-WITH_CREDIT = "credits for metal recovered from production scrap"
+WITHOUT_CREDIT = "credits for material recycled at the end of life"
+WITHOUT_RETURN = "credits for metal recovered from production scrap"
+WITHOUT_BOTH = "credits for recycled material"
+WITH_RETURN = "returned scrap where no factor says what recycling costs"
 
 
 def footprint(
@@ -45,6 +48,7 @@ def footprint(
     recycled_content: Mapping[str, float] | None = None,
     onsite_share: Shares = 0.0,
     contract_share: Shares = 0.0,
+    waste_loop: str | Path | WasteLoop | None = None,
     strict: bool = False,
     detail: bool = True,
 ) -> xr.Dataset:
@@ -82,6 +86,10 @@ def footprint(
     onsite_share, contract_share
         Share of the plant's electricity generated at the site, and share of the rest under
         contract, which counts with market-based rules [1]; a number, or site -> number.
+    waste_loop
+        Name of a shipped waste loop, path of a .toml file, or WasteLoop, by which metals of the
+        production scrap come back (see `metal_balance`): they take the place of bought ones, and
+        cost what refining costs. If None, nothing comes back.
     strict
         Refuse to add factors of several lineages or sets of warming potentials.
     detail
@@ -110,12 +118,14 @@ def footprint(
     Regulation (EU) 2023/1542 on batteries, Article 7 and Annex II; Commission Recommendation
     (EU) 2021/2279.
     """
-    rule_sets, several = _rule_sets(rules)
+    rule_sets, several = chosen_rules(rules)
     plant = load_plant(plant)
     factors = factors if isinstance(factors, Factors) else load_factors(factors)
     places = check_sites(sites, factors)
     inventory = take_inventory(formed, plant)
-    sourcing = sourced(formed, factors, places, recycled_content, onsite_share, contract_share)
+    sourcing = sourced(
+        formed, factors, places, recycled_content, onsite_share, contract_share, waste_loop
+    )
     credited = any(one.recycling != "cutoff" for one in rule_sets)
     accounts = {
         one.name: account(inventory, formed, factors, places, one, sourcing, credited=credited)
@@ -146,7 +156,7 @@ def footprint(
     if "formation_time" in formed:
         results["formation_channels"] = _channels(formed, plant, inventory)
     dataset = _labelled(results, formed, plant, accounts)
-    return _with_rules(dataset, rule_sets, accounts, several)
+    return _with_rules(dataset, rule_sets, accounts, several, sourcing.waste_loop)
 
 
 def sourced(
@@ -156,6 +166,7 @@ def sourced(
     recycled_content: Mapping[str, float] | None,
     onsite_share: Shares,
     contract_share: Shares,
+    waste_loop: str | Path | WasteLoop | None,
 ) -> Sourcing:
     """Return what a maker buys, checked; arguments as for `footprint`."""
     content = check_recycled_content(recycled_content, factors)
@@ -164,6 +175,7 @@ def sourced(
         content,
         site_shares("onsite_share", onsite_share, sites),
         site_shares("contract_share", contract_share, sites),
+        None if waste_loop is None else load_waste_loop(waste_loop),
     )
 
 
@@ -194,7 +206,7 @@ def _channels(formed: xr.Dataset, plant: Plant, inventory: Inventory) -> xr.Data
     return per_hour * bare(formed["formation_time"])
 
 
-def _rule_sets(rules: Rules | Iterable[Rules]) -> tuple[tuple[RuleSet, ...], bool]:
+def chosen_rules(rules: Rules | Iterable[Rules]) -> tuple[tuple[RuleSet, ...], bool]:
     """Return the rule sets, and whether they make a dimension."""
     if isinstance(rules, (str, Path, RuleSet)):
         return (load_rules(rules),), False
@@ -243,6 +255,7 @@ def _with_rules(
     rule_sets: tuple[RuleSet, ...],
     accounts: Mapping[str, Account],
     several: bool,
+    loop: WasteLoop | None,
 ) -> xr.Dataset:
     """Say by which rules it was counted, and what a kWh is in them."""
     units = [FUNCTIONAL_UNITS[one.functional_unit] for one in rule_sets]
@@ -256,7 +269,8 @@ def _with_rules(
         "functional_unit": _each(units),
         "electricity": _each(ELECTRICITY[one.electricity] for one in rule_sets),
         "recycling": _each(RECYCLING[one.recycling] for one in rule_sets),
-        "not_counted": NOT_COUNTED + (WITH_CREDIT if credited else WITHOUT_CREDIT),
+        "not_counted": NOT_COUNTED + _left_out(credited, loop),
+        "waste_loop": "none" if loop is None else loop.name,
         "mixed": "".join(dict.fromkeys(mixture(accounts[one.name].used, one) for one in rule_sets)),
     }
     if national:
@@ -269,6 +283,12 @@ def _with_rules(
     if several:
         dataset = dataset.assign_coords(functional_unit=("rule_set", units))
     return dataset.assign_attrs(attributes)
+
+
+def _left_out(credited: bool, loop: WasteLoop | None) -> str:
+    if loop is None:
+        return WITHOUT_RETURN if credited else WITHOUT_BOTH
+    return WITH_RETURN if credited else f"{WITHOUT_CREDIT}; {WITH_RETURN}"
 
 
 def _each(words: Iterable[str]) -> str:

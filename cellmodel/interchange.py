@@ -9,7 +9,14 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from cellmodel.account import CREDIT, STAGES, Sourcing, counted, per_functional_unit
+from cellmodel.account import (
+    CREDIT,
+    STAGES,
+    Sourcing,
+    counted,
+    per_functional_unit,
+    scrapped,
+)
 from cellmodel.electricity import Shares, supply
 from cellmodel.errors import InputError, quoted
 from cellmodel.factors import ANYWHERE, Factor, Factors, load_factors
@@ -17,8 +24,9 @@ from cellmodel.footprint import Rules, footprint, sourced
 from cellmodel.inventory import Inventory, take_inventory
 from cellmodel.output_folder import whole_file
 from cellmodel.plant import DEFAULT_PLANT, Plant, load_plant
-from cellmodel.recycling import recycled_flows
+from cellmodel.recycling import recycled_flows, returned_flows
 from cellmodel.rules import DEFAULT_RULES, FUNCTIONAL_UNITS, RuleSet, load_rules
+from cellmodel.waste_loop import WasteLoop
 
 EMISSION = "co2-equivalent"
 CELL = "battery-cell"
@@ -38,6 +46,7 @@ def foreground(
     recycled_content: Mapping[str, float] | None = None,
     onsite_share: Shares = 0.0,
     contract_share: Shares = 0.0,
+    waste_loop: str | Path | WasteLoop | None = None,
     database: str = "cellmodel",
 ) -> dict[Key, dict]:
     """Return the inventory behind a footprint, to be written to brightway or to CSV.
@@ -48,7 +57,7 @@ def foreground(
 
     Parameters
     ----------
-    formed, plant, sites, factors, rules, recycled_content, onsite_share, contract_share
+    formed, plant, sites, factors, rules, recycled_content, onsite_share, contract_share, waste_loop
         As for `footprint`, but a single case and a single rule set.
     database
         Name of the database that is to be written.
@@ -76,7 +85,8 @@ def foreground(
     # what cannot be counted must not be exported: the same checks, and the same sentences
     checked = footprint(
         formed, plant, sites, factors, rules=rules, recycled_content=recycled_content,
-        onsite_share=onsite_share, contract_share=contract_share, detail=False,
+        onsite_share=onsite_share, contract_share=contract_share, waste_loop=waste_loop,
+        detail=False,
     )  # fmt: skip
     total = checked["carbon_footprint_total"]
     if total.dims != ("site",):
@@ -92,7 +102,9 @@ def foreground(
             "of your own and drop the coordinate"
         )
     inventory = take_inventory(formed, plant)
-    sourcing = sourced(formed, factors, sites, recycled_content, onsite_share, contract_share)
+    sourcing = sourced(
+        formed, factors, sites, recycled_content, onsite_share, contract_share, waste_loop
+    )
     background: dict[Key, dict] = {}
     cells: dict[Key, dict] = {}
     for site in sites:
@@ -164,6 +176,7 @@ def _flows(
     per_unit = 1.0 if per_unit is None else float(per_unit)
     raw, making, distribution, end = STAGES
     bought, energy = counted(inventory, rules), inventory.energy
+    scrap = scrapped(inventory, bought)
     materials = formed["component_mass"]["material"]
     for component in formed["component"].values:
         material = str(materials.sel(component=component).item())
@@ -173,6 +186,14 @@ def _flows(
         recycled = recycled_flows(material, factors, rules, sourcing.recycled_content)
         for name, amount in recycled.production.items():
             yield raw, str(component), name, ANYWHERE, amount * mass
+        if sourcing.waste_loop is not None:
+            back = returned_flows(
+                material, str(component), factors, rules, sourcing.recycled_content,
+                sourcing.waste_loop,
+            )  # fmt: skip
+            lost = float(scrap.sel(component=component)) * per_unit
+            for name, amount in back.items():
+                yield raw, str(component), name, ANYWHERE, amount * lost
         for name, amount in recycled.end_of_life.items():
             yield end, CREDIT, name, ANYWHERE, amount * contained
     shares = supply(

@@ -66,7 +66,8 @@ def levers(
 
     One point of first-cycle efficiency (by way of the rate of the SEI reaction), of every yield and
     of the cycler's efficiency in both directions, a kelvin of the chamber, a micrometre of positive
-    electrode, each from central differences through kernels and footprint, and what another site or
+    electrode, each from central differences through kernels and footprint; one point of recycled
+    content of every input that has a factor of what is recycled (cut-off), and what another site or
     heat pumps would change. Every difference is computed with five steps, each half of the one
     before, and taken where halving changes least; what it changes there is the stated error.
 
@@ -80,9 +81,7 @@ def levers(
     site
         Where the plant stands.
     changes
-        Further levers: a name as for `sobol` -> change in its unit. No shipped factor tells
-        recycled from primary nickel: what a point of it saves per kg of cathode material is given
-        as a change of that factor, {"nmc811": -0.05}.
+        Further levers: a name as for `sobol` -> change in its unit, {"nmc811": -0.05}.
     other_sites
         To be compared with `site`.
 
@@ -129,6 +128,7 @@ def levers(
             loss.per_efficiency * efficiency / base,
         )
     )
+    rows += _recycled(chain, formed, site, base)
     rows += _switches(chain, formed, site, others, base)
     rows.sort(key=lambda row: -abs(row[3]))
     name, amount, unit, change, error, elasticity = zip(*rows, strict=True)
@@ -270,12 +270,46 @@ def _row(
     )
 
 
+def _recycled(
+    chain: Chain, formed: xr.Dataset, site: str, base: float
+) -> list[tuple[str, float, str, float, float, float]]:
+    """Return the rows of recycled content: the footprint is linear in it, so one side is enough."""
+    point = _bare_point(formed)
+    materials = formed["material"].values.tolist()
+    inputs = [part.input for name in materials for part in chain.factors.contents.get(name, ())]
+    rows = []
+    for name in dict.fromkeys(inputs):
+        if f"{name}-recycled" not in chain.factors.names():
+            continue
+        change, half = (
+            float(
+                footprint(
+                    point,
+                    chain.plant,
+                    [site],
+                    chain.factors,
+                    recycled_content={name: share},
+                    detail=False,
+                )[_TOTAL].squeeze()
+            )
+            - base
+            for share in (POINT, POINT / 2)
+        )
+        label = f"recycled {name.replace('-', ' ')}"
+        rows.append((label, 1.0, "point", change, abs(change - 2 * half), math.nan))
+    return rows
+
+
+def _bare_point(formed: xr.Dataset) -> xr.Dataset:
+    """Return the point without the swept numbers, which are those of the inputs."""
+    return formed.reset_coords(drop=True).assign_coords(material=formed["material"])
+
+
 def _switches(
     chain: Chain, formed: xr.Dataset, site: str, others: list[str], base: float
 ) -> list[tuple[str, float, str, float, float, float]]:
     """Return the rows of what cannot be changed by degrees: site and source of heat."""
-    # the swept numbers of the point are those of the inputs: only coordinates of formed
-    point = formed.reset_coords(drop=True).assign_coords(material=formed["material"])
+    point = _bare_point(formed)
     switched = {}
     if others:
         elsewhere = footprint(point, chain.plant, others, chain.factors, detail=False)[_TOTAL]

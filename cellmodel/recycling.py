@@ -1,6 +1,7 @@
 """Recycling: the circular footprint formula, and what it changes in a material.
 
-Cut-off and avoided burden are its limits: A = 1 and A = 0.
+Cut-off and avoided burden are its limits: A = 1 and A = 0. Production scrap that returns is
+another matter: it lowers what is bought, by any rules.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from cellmodel.composition import METALS, load_compositions
 from cellmodel.errors import InputError, unknown_name
 from cellmodel.factors import Factors
 from cellmodel.quantity import Range
 from cellmodel.rules import Circularity, RuleSet
+from cellmodel.waste_loop import WasteLoop
 
 RECYCLED = "-recycled"  # what the name of a recycled material's factor ends with
 _SHARE = Range(0, 1, "1", hint="did you pass per cent?")
@@ -156,6 +159,63 @@ def recycled_flows(
         add(end_of_life, name, amount * lost)
         add(end_of_life, name + RECYCLED, amount * recovered)
     return Recycled(production, end_of_life)
+
+
+def returned_flows(
+    material: str,
+    component: str,
+    factors: Factors,
+    rules: RuleSet,
+    recycled_content: Mapping[str, float],
+    loop: WasteLoop,
+) -> dict[str, float]:
+    """Return factor -> amount that a kilogram of production scrap changes by its return [kg kg-1].
+
+    A metal that comes back from scrap replaces what would be bought of the input that brings it,
+    with the recycled content R1 that this has by the rules, and is refined at the cost of what is
+    recycled to replace it:
+
+        returned (Erec - (the first terms of the circular footprint formula)).
+
+    Not so where no factor "x-recycled" says what refining costs (graphite, salt of the electrolyte)
+    or no shipped composition what metal the input brings.
+
+    Parameters
+    ----------
+    material, component
+        Of the scrap; of the component depends what is recovered.
+    factors, rules, recycled_content
+        As for `recycled_flows`.
+    loop
+        What is recycled, recovered and returned.
+
+    Raises
+    ------
+    InputError
+        If recycled content is given for what contains a returned input, or is a part of it.
+    """
+    known = load_compositions()
+    flows: dict[str, float] = {}
+    counted = [path for name, _, path in _inputs(material, factors) if recycled_content.get(name)]
+    returned: list[tuple[str, ...]] = []
+    for name, amount, path in _inputs(material, factors):
+        metals = [metal for metal in METALS if known.get(name, {}).get(metal)]
+        inside = any(path[: len(other)] == other for other in returned)
+        if inside or not metals or name + RECYCLED not in factors.names():
+            continue
+        returned.append(path)
+        for other in counted:
+            if other != path:
+                outer, inner = sorted((path, other), key=len)
+                _check_twice(inner, [outer])
+        recovered = min(loop.recovered(metal, component) for metal in metals)
+        back = amount * loop.recycled_share.value * recovered * loop.returned_share.value
+        share = recycled_content.get(name, 0.0)
+        own = _circularity(name, rules, share)
+        primary, recycled = production_shares(own.allocation, share, own.quality_in)
+        for factor, change in ((name, -primary * back), (name + RECYCLED, (1 - recycled) * back)):
+            flows[factor] = flows.get(factor, 0.0) + change
+    return flows
 
 
 def _inputs(

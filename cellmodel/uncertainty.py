@@ -5,19 +5,23 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from cellmodel.distribution import Draw
+from cellmodel.electricity import Shares
 from cellmodel.equipment import FIELDS, Equipment, load_equipment
 from cellmodel.errors import InputError, quoted
 from cellmodel.factors import Factor, Factors, load_factors
-from cellmodel.footprint import footprint
+from cellmodel.footprint import Rules, chosen_rules, footprint
 from cellmodel.plant import DEFAULT_PLANT, PLANT_FIELDS, Plant, load_plant
 from cellmodel.quantity import Quantity, Range
+from cellmodel.rules import DEFAULT_RULES
 from cellmodel.variables import DIMENSIONS, SAMPLE, label
+from cellmodel.waste_loop import WasteLoop
 
 DEFAULT_SAMPLES = 10_000
 LARGEST_RESULT = 10**8  # samples times cases times sites: 1.6 GB for the two totals
@@ -34,6 +38,11 @@ def footprint_uncertainty(
     sites: Iterable[str] = ("FR", "DE", "PL", "CN"),
     factors: str | Path | Factors | None = None,
     *,
+    rules: Rules | Iterable[Rules] = DEFAULT_RULES,
+    recycled_content: Mapping[str, float] | None = None,
+    onsite_share: Shares = 0.0,
+    contract_share: Shares = 0.0,
+    waste_loop: str | Path | WasteLoop | None = None,
     samples: int | None = None,
     seed: int = 0,
     quantiles: Sequence[float] | None = None,
@@ -51,9 +60,10 @@ def footprint_uncertainty(
 
     Parameters
     ----------
-    formed, plant, sites, factors
-        As for `footprint`. If `formed` has the dimension `sample` each case of it gets its own
-        draw.
+    formed, plant, sites, factors, rules, recycled_content, onsite_share, contract_share, waste_loop
+        As for `footprint`. What recycling replaces in a material stays the share of the material's
+        own factor that it is, and is sampled with it. If `formed` has the dimension `sample` each
+        case of it gets its own draw.
     samples
         How many; as many as `formed` has, or 10,000, if None.
     seed
@@ -72,7 +82,7 @@ def footprint_uncertainty(
     -------
     xarray.Dataset
         carbon_footprint_total and carbon_footprint_to_gate (site, sample or quantile)
-        [kg kWh-1], over the dimensions of `formed` too.
+        [kg kWh-1], over the dimensions of `formed`, and `rule_set` if there are several, too.
 
     Raises
     ------
@@ -83,16 +93,18 @@ def footprint_uncertainty(
     plant = load_plant(plant)
     factors = factors if isinstance(factors, Factors) else load_factors(factors)
     sites = [sites] if isinstance(sites, str) else list(sites)
+    rule_sets, several = chosen_rules(rules)
     _check_formed(formed)
     samples = _samples(formed, samples)
     Draw(seed, 0, samples, correlation, range_quantiles)
     if quantiles is not None:
         quantiles = np.atleast_1d(Range(0, 1).check_array("quantiles", quantiles))
-    cases = _cases(formed)
+    cases = _cases(formed) * len(rule_sets)
     if samples * cases * max(len(sites), 1) > LARGEST_RESULT:
         raise InputError(
-            f"samples x cases x sites must be at most {LARGEST_RESULT:.0e}, got {samples} x "
-            f"{cases} x {len(sites)}; choose cases of formed by .sel, or take fewer samples"
+            "samples x cases and rule sets x sites must be at most "
+            f"{LARGEST_RESULT:.0e}, got {samples} x {cases} x {len(sites)}; choose cases of formed "
+            "by .sel, or take fewer samples"
         )
     step = max(1, _CHUNK // cases) if chunk_size is None else chunk_size
     step = int(Range(1).check("chunk_size", step))
@@ -102,8 +114,20 @@ def footprint_uncertainty(
         draw = Draw(seed, start, stop, correlation, range_quantiles)
         chunk = formed.isel({SAMPLE: slice(start, stop)}, missing_dims="ignore")
         drawn = chunk.assign_coords(_plant_coordinates(plant, formed, draw))
-        sampled = dataclasses.replace(factors, rows=_SampledRows(factors.rows, draw))
-        result = footprint(drawn, plant, sites, sampled, detail=False)
+        rows = _SampledRows(factors.rows, draw)
+        sampled = _SampledFactors(rows, factors.recipes, factors.contents, certain=factors)
+        result = footprint(
+            drawn,
+            plant,
+            sites,
+            sampled,
+            rules=rule_sets if several else rule_sets[0],
+            recycled_content=recycled_content,
+            onsite_share=onsite_share,
+            contract_share=contract_share,
+            waste_loop=waste_loop,
+            detail=False,
+        )
         own = [name for name, coordinate in result.coords.items() if SAMPLE in coordinate.dims]
         parts.append(_with_samples(result[list(_TOTALS)].drop_vars(own), stop - start))
     whole = xr.concat(parts, SAMPLE, combine_attrs="override").transpose(..., SAMPLE)
@@ -191,6 +215,26 @@ class _SampledRows(Mapping):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+
+@dataclass(frozen=True)
+class _SampledFactors(Factors):
+    """Factors with sampled rows, beside the `certain` ones that they were sampled from."""
+
+    certain: Factors = dataclasses.field(kw_only=True)
+
+    def within(self, product: str, name: str) -> Factor:
+        """Return the factor of an input as part of a product that may have a row of its own.
+
+        That row is sampled as a whole, and a salt in it stays the share of it that it was: drawn by
+        itself, the salt could take more from the whole than it has.
+        """
+        part = self.certain.get(name)
+        whole = self.certain.get(product)
+        sums = product in self.recipes and (product, whole.region) not in self.rows
+        if sums or not whole.value:
+            return self.get(name)
+        return dataclasses.replace(part, value=part.value / whole.value * self.get(product).value)
 
 
 def _plant_coordinates(

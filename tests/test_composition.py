@@ -66,6 +66,18 @@ def test_every_material_of_the_shipped_cells_is_known():
     assert known["carbon-black"]["graphite"] == 0  # carbon, but no graphite
 
 
+def test_a_sodium_cell_holds_phosphorus_and_none_of_the_battery_metals():
+    """Na3V2(PO4)2F3 has 417.8 g per mol, two of them phosphorus, and NaPF6 167.95."""
+    known = load_compositions()
+    np.testing.assert_allclose(known["nvpf"]["phosphorus"], 2 * 30.974 / 417.79, rtol=1e-4, atol=0)
+    np.testing.assert_allclose(
+        known["electrolyte-napf6"]["phosphorus"], 0.14 * 30.974 / 167.95, rtol=1e-4, atol=0
+    )
+    bought = ("nvpf", "hard-carbon", "electrolyte-napf6")
+    assert all(known[name][metal] == 0 for name in bought for metal in ("lithium", "nickel"))
+    assert known["hard-carbon"]["graphite"] == 0
+
+
 def test_own_compositions_add_to_the_shipped_ones(tmp_path):
     path = tmp_path / "own.toml"
     path.write_text(

@@ -31,6 +31,11 @@ VARIANTS = {
     "draft": {"rules": "eu-draft-2024", "recycled_content": {"aluminium-primary": 0.4}},
     "delivered": {"rules": "delivered-cutoff"},
     "cut": {"rules": cm.load_rules("capacity-cutoff").replace(cutoff_criterion=0.01)},
+    "loop": {
+        "rules": "capacity-cff",
+        "waste_loop": "annex-xii-2031",
+        "recycled_content": {"nickel-sulphate": 0.3},
+    },
     "market": {
         "rules": "capacity-market",
         "onsite_share": 0.1,

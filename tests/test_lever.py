@@ -9,6 +9,7 @@ import xarray as xr
 import cellmodel as cm
 from cellmodel.cell import SEI_LAWS
 from cellmodel.errors import InputError
+from cellmodel.factors import load_factors
 
 CELL, PROTOCOL, EQUIPMENT, PLANT = (
     "nmc532-graphite",
@@ -109,6 +110,18 @@ def test_kernel_levers_by_differences_of_our_own(found, lever, name, step, per):
     totals = cm.footprint(swept, PLANT, "FR")[TOTAL].squeeze().values
     expected = (totals[1] - totals[0]) / (2 * step) * per
     np.testing.assert_allclose(change(found, lever), expected, rtol=0.01, atol=0)
+
+
+def test_a_point_of_recycled_nickel_replaces_a_point_of_primary(found, formed):
+    """Closed form: kg bought * kg of salt in it * (recycled - primary) / 100."""
+    factors = load_factors()
+    bought = cm.footprint(formed, PLANT, "FR")["material_input"]
+    salt = {part.input: part.amount for part in factors.contents["nmc532"]}["nickel-sulphate"]
+    saved = factors.get("nickel-sulphate-recycled").value - factors.get("nickel-sulphate").value
+    expected = float(bought.sel(component="positive_active_material")) * salt * saved / 100
+    np.testing.assert_allclose(
+        change(found, "recycled nickel sulphate"), expected, rtol=1e-9, atol=0
+    )
 
 
 def test_halving_the_step_hardly_matters(found):

@@ -101,6 +101,75 @@ def test_nothing_uncertain_is_the_footprint(one):
     )
 
 
+def test_recycled_content_never_saves_more_than_the_material_has(one):
+    """A salt keeps its part of the cathode's factor, so what recycling replaces is linear."""
+    shares = (0.0, 0.5, 1.0)
+    found = [
+        cm.footprint_uncertainty(
+            one, sites="FR", samples=5000, recycled_content={"nickel-sulphate": share}
+        )[TOTAL]
+        for share in shares
+    ]
+    np.testing.assert_allclose(found[1], (found[0] + found[2]) / 2, rtol=1e-12, atol=0)
+    assert float((found[0] - found[2]).mean()) > 5
+
+
+def test_all_salts_recycled_leave_a_part_of_every_cathode(one):
+    """Also where cells with several cathodes share the salts: each keeps its own shares."""
+    content = dict.fromkeys(("nickel-sulphate", "cobalt-sulphate"), 1.0)
+    other = cm.sweep_formation("nmc532-graphite", PROTOCOL, EQUIPMENT)
+    both = cm.sweep_formation(["nmc532-graphite", CELL], PROTOCOL, EQUIPMENT)
+    found = cm.footprint_uncertainty(both, sites="FR", samples=3000, recycled_content=content)
+    assert float(found[GATE].min()) > 0
+    for name, alone in (("nmc532-graphite", other), (CELL, one)):
+        single = cm.footprint_uncertainty(
+            alone, sites="FR", samples=3000, recycled_content=content
+        )[GATE]
+        np.testing.assert_allclose(found[GATE].sel(cell=name), single, rtol=1e-9, atol=0)
+
+
+def test_what_recycling_replaces_is_drawn_with_the_cathode(one):
+    """Closed form: kg bought * (share * recycled - share * salt / cathode * drawn cathode)."""
+    factors = certain_factors("nmc811", "nickel-sulphate")
+    plant, share = certain_plant(), 0.3
+    saved = [
+        cm.footprint_uncertainty(
+            one, plant, "FR", factors, samples=400, seed=3, recycled_content=content
+        )[GATE]
+        for content in ({}, {"nickel-sulphate": share})
+    ]
+    base = cm.footprint(one, plant, "FR")["material_input"]
+    bought = float(base.sel(component="positive_active_material"))
+    row, salt = factors.get("nmc811"), factors.get("nickel-sulphate")
+    drawn = Draw(3, 0, 400).number(
+        "factor nmc811 GLO", row.value, row.low, row.high, Range(0), row.lineage
+    )
+    kilograms = {part.input: part.amount for part in factors.contents["nmc811"]}[salt.name]
+    recycled = factors.get("nickel-sulphate-recycled").value
+    expected = share * bought * kilograms * (salt.value / row.value * drawn - recycled)
+    np.testing.assert_allclose((saved[0] - saved[1]).squeeze(), expected, rtol=1e-9, atol=0)
+
+
+def test_shares_of_electricity_are_those_of_the_footprint(one):
+    shares = {"onsite_share": 0.2, "contract_share": {"FR": 0.0}}
+    found = cm.footprint_uncertainty(
+        one, certain_plant(), "FR", certain_factors(), samples=2, **shares
+    )
+    expected = cm.footprint(one, certain_plant(), "FR", **shares)[TOTAL]
+    np.testing.assert_allclose(found[TOTAL].isel(sample=1), expected, rtol=1e-12, atol=0)
+
+
+def test_several_rule_sets(one):
+    rules = ["capacity-cutoff", "capacity-cff"]
+    both = cm.footprint_uncertainty(
+        one, sites="FR", samples=300, rules=iter(rules), chunk_size=100
+    )[TOTAL]
+    assert both.dims == ("rule_set", "site", "sample")
+    for name in rules:
+        alone = cm.footprint_uncertainty(one, sites="FR", samples=300, rules=name)[TOTAL]
+        np.testing.assert_allclose(both.sel(rule_set=name), alone, rtol=1e-12, atol=0)
+
+
 def test_a_definition_and_what_is_swept_are_certain(one):
     plant = load_plant("gigafactory-16gwh")
     assert plant.quantities["throughput"].certainty == "definition"
@@ -227,7 +296,9 @@ def test_what_cannot_be_is_refused(one):
         cm.footprint_uncertainty(one, quantiles=[0.5, 1.2])
     with pytest.raises(InputError, match=r"correlation must be between 0 and 1"):
         cm.footprint_uncertainty(one, correlation=-0.1)
-    with pytest.raises(InputError, match=r"samples x cases x sites must be at most 1e\+08"):
+    with pytest.raises(
+        InputError, match=r"samples x cases and rule sets x sites must be at most 1e\+08"
+    ):
         cm.footprint_uncertainty(one, samples=10**8, sites=SITES)
     with pytest.raises(InputError, match=r"formed must be a Dataset"):
         cm.footprint_uncertainty("results.zarr", samples=10)
