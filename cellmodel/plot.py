@@ -101,7 +101,7 @@ def formation_energy(
             place.set_visible(False)
         for place, name in zip(axes.flat, field["cell"].values, strict=False):
             panel = field.sel(cell=name)
-            across, up = (_shown(results[dim]) for dim in (x, y))
+            across, up = (shown(results[dim]) for dim in (x, y))
             filled = place.contourf(across, up, panel, levels, cmap=MAP, extend="neither")
             lines = place.contour(across, up, panel, levels, colors="white", linewidths=0.5)
             place.clabel(lines, levels[1::2], fontsize=7, fmt="%.3g")
@@ -166,9 +166,9 @@ def formation_trace(formed: xr.Dataset) -> Figure:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 7.5))
         axes = figure.subplots(len(names), 1, sharex=True, height_ratios=(1.5, 1, 1, 1))
-        time = _shown(formed["time"])
+        time = shown(formed["time"])
         for place, name, colour in zip(axes, names, colours, strict=True):
-            place.plot(time, _shown(formed[name]), color=colour, linewidth=1.4)
+            place.plot(time, shown(formed[name]), color=colour, linewidth=1.4)
             place.set_ylabel("\n".join(textwrap.wrap(label_of(formed[name]), 20)))
             place.margins(x=0.01)
         axes[1].axhline(0, color="0.7", linewidth=0.8, zorder=0)
@@ -254,7 +254,8 @@ def label_of(variable: xr.DataArray) -> str:
     return name if unit in ("", "1") else f"{name} [{unit}]"
 
 
-def _shown(variable: xr.DataArray) -> np.ndarray:
+def shown(variable: xr.DataArray) -> np.ndarray:
+    """Return the numbers of a variable in the unit that `label_of` names."""
     _, factor, offset = _DISPLAYED.get(variable.attrs.get("units", ""), ("", 1, 0))
     return variable.to_numpy() * factor + offset
 
@@ -299,7 +300,7 @@ def _mark(place: Axes, designs: xr.Dataset | None, cell: str, x: str, y: str) ->
         chosen = (designs["cell"] == cell) & (designs["choice"] == choice)
         points = designs.isel(design=np.flatnonzero(chosen))
         place.plot(
-            _shown(points[x]), _shown(points[y]), marker, color="white", markeredgecolor="black",
+            shown(points[x]), shown(points[y]), marker, color="white", markeredgecolor="black",
             markersize=6 if marker == "o" else 11, label=choice, clip_on=False, linestyle="none",
         )  # fmt: skip
 
