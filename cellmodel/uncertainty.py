@@ -11,12 +11,14 @@ import numpy as np
 import xarray as xr
 
 from cellmodel.distribution import Draw
+from cellmodel.electricity import Shares
 from cellmodel.equipment import FIELDS, Equipment, load_equipment
 from cellmodel.errors import InputError, quoted
 from cellmodel.factors import Factor, Factors, load_factors
-from cellmodel.footprint import footprint
+from cellmodel.footprint import Rules, footprint
 from cellmodel.plant import DEFAULT_PLANT, PLANT_FIELDS, Plant, load_plant
 from cellmodel.quantity import Quantity, Range
+from cellmodel.rules import DEFAULT_RULES, load_rules
 from cellmodel.variables import DIMENSIONS, SAMPLE, label
 
 DEFAULT_SAMPLES = 10_000
@@ -40,6 +42,10 @@ def footprint_uncertainty(
     correlation: float = CORRELATION,
     range_quantiles: tuple[float, float] = RANGE_QUANTILES,
     chunk_size: int | None = None,
+    rules: Rules = DEFAULT_RULES,
+    recycled_content: Mapping[str, float] | None = None,
+    onsite_share: Shares = 0.0,
+    contract_share: Shares = 0.0,
 ) -> xr.Dataset:
     """Return the footprint of formed cells with every factor and plant field uncertain.
 
@@ -67,6 +73,8 @@ def footprint_uncertainty(
         What low and high are taken for.
     chunk_size
         Samples computed at a time; results do not depend on it.
+    rules, recycled_content, onsite_share, contract_share
+        As for `footprint`, one rule set; they are choices, and not drawn.
 
     Returns
     -------
@@ -81,6 +89,7 @@ def footprint_uncertainty(
         would not fit in memory.
     """
     plant = load_plant(plant)
+    rules = load_rules(rules)
     factors = factors if isinstance(factors, Factors) else load_factors(factors)
     sites = [sites] if isinstance(sites, str) else list(sites)
     _check_formed(formed)
@@ -103,7 +112,10 @@ def footprint_uncertainty(
         chunk = formed.isel({SAMPLE: slice(start, stop)}, missing_dims="ignore")
         drawn = chunk.assign_coords(_plant_coordinates(plant, formed, draw))
         sampled = dataclasses.replace(factors, rows=_SampledRows(factors.rows, draw))
-        result = footprint(drawn, plant, sites, sampled, detail=False)
+        result = footprint(
+            drawn, plant, sites, sampled, rules=rules, recycled_content=recycled_content,
+            onsite_share=onsite_share, contract_share=contract_share, detail=False,
+        )  # fmt: skip
         own = [name for name, coordinate in result.coords.items() if SAMPLE in coordinate.dims]
         parts.append(_with_samples(result[list(_TOTALS)].drop_vars(own), stop - start))
     whole = xr.concat(parts, SAMPLE, combine_attrs="override").transpose(..., SAMPLE)
