@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -124,7 +124,11 @@ def footprint_along(footprint: xr.Dataset, dim: str, *, note: str = "") -> Figur
 
 
 def waterfall(
-    footprints: xr.DataArray, *, target: float | None = None, target_name: str = "target"
+    footprints: xr.DataArray,
+    *,
+    neutral: Sequence[str] = (),
+    target: float | None = None,
+    target_name: str = "target",
 ) -> Figure:
     """Return what each measure changes on top of those before it, from the first bar to the last.
 
@@ -133,6 +137,8 @@ def waterfall(
     footprints
         Footprint after each measure (measure) [kg kWh-1]; the first is where it starts, and is
         drawn from 0, as is what is left after all.
+    neutral
+        Steps that nobody takes, such as from a published footprint to one's own: drawn grey.
     target
         Drawn as a line [kg kWh-1].
     target_name
@@ -155,7 +161,10 @@ def waterfall(
         place = figure.subplots()
         ends = rows[[0, -1]]
         place.barh(ends, values[[0, -1]], 0.7, color="0.45")
-        colours = [BLUE if change <= 0 else VERMILION for change in changes]
+        colours = [
+            "0.7" if name in neutral else BLUE if change <= 0 else VERMILION
+            for name, change in zip(names[1:], changes, strict=True)
+        ]
         place.barh(rows[1:-1], changes, 0.7, left=values[:-1], color=colours)
         for row, value in zip(rows[:-1], values, strict=True):  # where the next one begins
             place.plot([value, value], [row, row - 1], color="0.6", linewidth=0.8)
@@ -164,17 +173,13 @@ def waterfall(
         for row, change, start in zip(rows[1:-1], changes, values[:-1], strict=True):
             _write(place, max(start, start + change), row, f"{change:+.1f}")
         if target is not None:
-            place.axvline(target, color="black", linewidth=1, linestyle="--")
-            place.annotate(
-                f"{target_name} {target:.1f}", (target, 0.0), xycoords=("data", "axes fraction"),
-                xytext=(3, 3), textcoords="offset points", fontsize=8,
-            )  # fmt: skip
+            _draw_target(place, target, target_name)
         labels = [textwrap.fill(name, _WIDTH) for name in (*names, "all of it")]
         place.set_yticks(rows, labels, fontsize=8)
         place.tick_params(axis="y", length=0)
         place.set_xlim(0, 1.1 * values.max())
         place.set_ylim(rows[-1] - 0.8, 0.6)
-        place.set_xlabel(textwrap.fill(label_of(footprints), 70))
+        place.set_xlabel(_wrapped(label_of(footprints), 70))
     return figure
 
 
@@ -218,15 +223,20 @@ def uncertainty_bands(
             colour = LINES[number % len(LINES)]
             draw = _curve if numeric else _rows
             draw(place, ordered[along].values, own, colour, name, (number, len(labels)))
-        mark = place.axhline if numeric else place.axvline
-        if target is not None:
-            mark(target, color="black", linewidth=1, linestyle="--", label=target_name)
-        words = textwrap.fill(label_of(footprints), 40 if numeric else 70)
-        (place.set_ylabel if numeric else place.set_xlabel)(words)
+        if numeric:
+            place.set_ylabel(_wrapped(label_of(footprints), 40))
+            if target is not None:
+                place.axhline(target, color="black", linewidth=1, linestyle="--", label=target_name)
+        else:
+            place.set_xlabel(_wrapped(label_of(footprints), 70))
+            place.set_xlim(left=0)
+            place.set_ylim(-ordered.sizes[along] - 0.1, 0.6)
+            if target is not None:
+                _draw_target(place, target, target_name)
         shares = [f"{share:.0%}" for share in ordered["quantile"].values[[0, -1]]]
         place.set_title(f"{shares[0]} to {shares[1]} of the samples")
-        if lines or target is not None:
-            place.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        if place.get_legend_handles_labels()[1]:
+            figure.legend(loc="outside upper right", ncols=len(labels) + 1)
     return figure
 
 
@@ -292,6 +302,21 @@ def _check_dims(array: xr.DataArray, wanted: set[str], what: str) -> None:
         )
 
 
+def _draw_target(place: Axes, target: float, name: str) -> None:
+    """Draw a line across rows, its name at the foot."""
+    place.axvline(target, color="black", linewidth=1, linestyle="--")
+    place.annotate(
+        f"{name} {target:.1f}", (target, 0.0), xycoords=("data", "axes fraction"),
+        xytext=(3, 3), textcoords="offset points", fontsize=8,
+    )  # fmt: skip
+
+
+def _wrapped(label: str, width: int) -> str:
+    """Return a label in lines, its unit in one piece."""
+    name, bracket, unit = label.partition(" [")
+    return textwrap.fill(name + bracket + unit.replace(" ", "\u00a0"), width)
+
+
 def _write(place: Axes, x: float, row: float, text: str) -> None:
     place.annotate(
         text, (x, row), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8
@@ -316,7 +341,8 @@ def _bars(place: Axes, rows: np.ndarray, widths: np.ndarray, colours: list[str])
     place.tick_params(axis="y", length=0)
     if (left < 0).any():
         place.axvline(0, color="0.3", linewidth=0.8)
-        net = right + left
-        place.plot(net, rows, "D", color="white", markeredgecolor="black", markersize=4)
+        lowered = left < 0
+        net = (right + left)[lowered]
+        place.plot(net, rows[lowered], "D", color="white", markeredgecolor="black", markersize=4)
     low, high = min(place.get_xlim()[0], 1.06 * left.min()), 1.08 * right.max()
     place.set_xlim(low if left.min() < 0 else 0, max(high, place.get_xlim()[1]))

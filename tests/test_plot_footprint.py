@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 import cellmodel as cm
 from cellmodel import plot_footprint as plot
+from cellmodel.plot import BLUE, VERMILION
 from cellmodel.plot_footprint import PARTS
 from cellmodel.variables import label
 
@@ -136,18 +138,22 @@ def test_every_colour_is_its_own():
 
 def test_steps_of_the_waterfall_meet():
     values = [74.0, 60.0, 63.0, 30.0]
-    figure = drawn(plot.waterfall(measures(values), target=24.7, target_name="a third"))
+    figure = drawn(
+        plot.waterfall(measures(values), neutral=["measure 1"], target=24.7, target_name="a third")
+    )
     (axes,) = figure.axes
     ends, steps = axes.containers
     assert bars_of(ends) == [(0.0, 74.0), (0.0, 30.0)]
     assert bars_of(steps) == [(74.0, 60.0), (60.0, 63.0), (63.0, 30.0)]
     colours = [bar.get_facecolor() for bar in steps]
-    assert colours[0] == colours[2] != colours[1]
+    assert len(set(colours)) == 3  # no measure, more, less
+    assert colours[1] == to_rgba(VERMILION)
+    assert colours[2] == to_rgba(BLUE)
     texts = [text.get_text() for text in axes.texts]
     assert texts == ["74.0", "30.0", "-14.0", "+3.0", "-33.0", "a third 24.7"]
     names = [text.get_text() for text in axes.get_yticklabels()]
     assert names == ["measure 0", "measure 1", "measure 2", "measure 3", "all of it"]
-    assert axes.get_xlabel().replace("\n", " ").endswith("[kg kWh$^{-1}$]")
+    assert axes.get_xlabel().endswith("[kg\u00a0kWh$^{-1}$]")
 
 
 def test_a_waterfall_needs_measures():
@@ -165,7 +171,7 @@ def test_bands_over_years_lie_between_quantiles():
     heights = axes.collections[0].get_paths()[0].vertices[:, 1]
     assert (heights.min(), heights.max()) == (10.0, 32.0)
     np.testing.assert_allclose(axes.lines[1].get_ydata(), [21, 22, 23], rtol=1e-12, atol=0)
-    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["FR", "PL", "a third"]
     assert axes.get_title(loc="left") == "5% to 95% of the samples"
     assert all(tick == int(tick) for tick in axes.get_xticks())
@@ -178,6 +184,8 @@ def test_bands_of_names_are_rows_from_top_to_bottom():
     np.testing.assert_allclose(axes.lines[0].get_xdata(), [20, 21], rtol=1e-12, atol=0)
     assert [text.get_text() for text in axes.get_yticklabels()] == ["today", "all"]
     assert axes.get_yticks()[0] > axes.get_yticks()[1]
+    assert axes.get_xlim()[0] == 0
+    assert "[kg\u00a0kWh$^{-1}$]" in axes.get_xlabel()
 
 
 def test_bands_refuse_what_they_cannot_draw():
