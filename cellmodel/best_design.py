@@ -14,7 +14,7 @@ from cellmodel.ledger import Region
 from cellmodel.study_file import Best, Limits
 
 GROUPS = ("cell", "equipment")  # each has a best design of its own
-_NOT_OF_THE_DESIGN = ("cycle", "site", "component")
+_NOT_OF_THE_DESIGN = ("cycle", "site", "component", "rule_set")
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,9 @@ class Kind(StrEnum):
     EQUIPMENT = "equipment"
     PLANTS = "plants"
     RULES = "rules"
+    RAMPS = "ramps"
+    WASTE_LOOPS = "waste-loops"
+    REFERENCES = "references"
 
 
 def _print_version(wanted: bool) -> None:
@@ -96,7 +99,7 @@ def run(
 
 @app.command(name="list")
 def list_names(kind: Annotated[Kind, typer.Argument(help="What to list.")]) -> None:
-    """List the cells, protocols, equipment, plants or rule sets that come with the package."""
+    """List what comes with the package: cells, protocols, plants, rule sets and more."""
     with _clear_errors():
         from cellmodel.describe import titles
 
@@ -105,11 +108,9 @@ def list_names(kind: Annotated[Kind, typer.Argument(help="What to list.")]) -> N
 
 @app.command()
 def show(
-    name: Annotated[
-        str, typer.Argument(help="Name of a cell, protocol, equipment, plant or rule set.")
-    ],
+    name: Annotated[str, typer.Argument(help="Name of anything that can be listed.")],
 ) -> None:
-    """Print the values of a cell, protocol, equipment, plant or rule set, with their sources."""
+    """Print the values of a cell, protocol, plant, rule set or other input, with their sources."""
     with _clear_errors():
         from cellmodel.describe import describe
 

@@ -1,4 +1,4 @@
-"""What there is to know of cells, protocols, equipment, plants, rules and this machine."""
+"""What there is to know of everything shipped, from cells to references, and of this machine."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from cellmodel.errors import unknown_name
 from cellmodel.plant import Plant, list_plants, load_plant
 from cellmodel.protocol import Protocol, list_protocols, load_protocol
 from cellmodel.quantity import Quantity
+from cellmodel.ramp import Ramp, list_ramps, load_ramp
 from cellmodel.rules import (
     ELECTRICITY,
     FUNCTIONAL_UNITS,
@@ -28,15 +29,21 @@ from cellmodel.rules import (
     list_rules,
     load_rules,
 )
+from cellmodel.target import Reference, list_references, load_reference
+from cellmodel.waste_loop import SHARES, WasteLoop, list_waste_loops, load_waste_loop
 
-Input = Cell | Protocol | Equipment | Plant | RuleSet
+Input = Cell | Protocol | Equipment | Plant | RuleSet | Ramp | WasteLoop | Reference
 KINDS: Mapping[str, tuple[Callable[[], list[str]], Callable[[str], Input]]] = {
     "cells": (list_cells, load_cell),
     "protocols": (list_protocols, load_protocol),
     "equipment": (list_equipment, load_equipment),
     "plants": (list_plants, load_plant),
     "rules": (list_rules, load_rules),
+    "ramps": (list_ramps, load_ramp),
+    "waste-loops": (list_waste_loops, load_waste_loop),
+    "references": (list_references, load_reference),
 }
+KNOWN = "cell, protocol, equipment, plant, rule set, ramp, waste loop or reference"
 LIBRARIES = (
     "numpy", "numba", "pybamm", "xarray", "zarr", "pydantic", "typer", "rich", "matplotlib",
 )  # fmt: skip
@@ -52,7 +59,7 @@ def titles(kind: str) -> Table:
 
 
 def describe(name: str) -> list[RenderableType]:
-    """Return everything about a cell, protocol, equipment, plant or rule set.
+    """Return everything about an input.
 
     Parameters
     ----------
@@ -68,7 +75,7 @@ def describe(name: str) -> list[RenderableType]:
     if name.endswith(".json"):
         owners[name] = load_cell
     if name not in owners:
-        raise unknown_name("cell, protocol, equipment, plant or rule set", name, owners)
+        raise unknown_name(KNOWN, name, owners)
     entry = owners[name](name)
     head = f"[bold]{escape(entry.name)}[/]  {escape(entry.title)}\nsource: {escape(entry.source)}"
     return [head, *_parts(entry)]
@@ -86,7 +93,50 @@ def _parts(entry: Input) -> list[RenderableType]:
             *_choices(entry),
             _quantities("numbers", {**entry.quantities, **entry.cycles_per_year}),
         ]
+    if isinstance(entry, Ramp):
+        return _ramp_parts(entry)
+    if isinstance(entry, WasteLoop):
+        return _loop_parts(entry)
+    if isinstance(entry, Reference):
+        facts = f"of {entry.year}, {escape(entry.boundary)}, per kWh of capacity"
+        return [facts, _quantities("footprint", {"value": entry.value})]
     return [_quantities("fields", entry.quantities)]
+
+
+def _ramp_parts(ramp: Ramp) -> list[RenderableType]:
+    """Return the fields year by year, and what is known of the grids."""
+    table = _table("fields", "unit", *map(str, ramp.years), "source")
+    for field, entries in ramp.fields.items():
+        source = f"{entries[0].source} ({entries[0].certainty})"
+        numbers = (_number(entry.value) for entry in entries)
+        table.add_row(escape(field), escape(entries[0].unit), *numbers, escape(source))
+    share = f"intensity in {ramp.grid_target_year} / the present one"
+    grids = {share: ramp.grid_share}
+    for site, years in ramp.grid.items():
+        grids |= {f"{site} {year}": entry for year, entry in years.items()}
+    return [f"of plant {escape(ramp.plant.name)}", table, _quantities("grid", grids)]
+
+
+def _loop_parts(loop: WasteLoop) -> list[RenderableType]:
+    """Return the shares, what is recovered of which metal, and the minima of recycled content."""
+    recovery = {
+        ", ".join(entry.metals)
+        + (f" from {', '.join(entry.components)}" if entry.components else ""): entry.share
+        for entry in loop.recovery
+    }
+    parts: list[RenderableType] = [
+        escape(loop.status),
+        _quantities("shares", {name: getattr(loop, name) for name in SHARES}),
+        _quantities("recovery", recovery),
+    ]
+    if loop.minima:
+        table = _table("least recycled content", "share", "source")
+        for entry in loop.minima:
+            for metal, share in entry.shares.items():
+                words = f"{metal} from {entry.deadline}"
+                table.add_row(escape(words), _number(share), escape(entry.source))
+        parts.append(table)
+    return parts
 
 
 def _cell_parts(cell: Cell) -> list[RenderableType]:

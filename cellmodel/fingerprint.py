@@ -15,7 +15,10 @@ import numpy as np
 import xarray as xr
 
 # files that show results but do not make them
-PRESENTATION = ("__main__.py", "cli.py", "describe.py", "plot.py", "provenance.py", "table.py")
+PRESENTATION = (
+    "__main__.py", "cli.py", "describe.py", "plot.py", "plot_footprint.py", "provenance.py",
+    "table.py",
+)  # fmt: skip
 LIBRARIES = ("numba", "numpy", "pybamm", "xarray")
 
 

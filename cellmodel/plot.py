@@ -32,19 +32,6 @@ STYLE = {
 BLUE, SKY, GREEN, YELLOW = "#0072B2", "#56B4E9", "#009E73", "#F0E442"
 VERMILION, ORANGE, PURPLE = "#D55E00", "#E69F00", "#CC79A7"
 MAP = "cividis"  # uniform in lightness, whatever colours are seen
-# parts of a bar: name -> colour, components; materials cool and grey, energy warm
-PARTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "positive active material": (BLUE, ("positive_active_material",)),
-    "negative active material": (SKY, ("negative_active_material",)),
-    "electrolyte": (GREEN, ("electrolyte",)),
-    "foils": ("0.45", ("positive_foil", "negative_foil")),
-    "binder and carbon": ("0.65", ("positive_filler", "negative_filler")),
-    "separator and housing": ("0.82", ("separator", "housing")),
-    "plant electricity": (ORANGE, ("electricity",)),
-    "formation electricity": (VERMILION, ("formation_electricity",)),
-    "plant heat": (PURPLE, ("heat",)),
-}
-OTHER = ("everything else", YELLOW)
 # what people read: units of the Dataset -> unit, factor, offset
 _DISPLAYED: Mapping[str, tuple[str, float, float]] = {
     "K": ("°C", 1.0, -273.15),
@@ -121,35 +108,6 @@ def formation_energy(
         figure.suptitle(note, x=0.01, ha="left", size=9, color="0.3")
         if designs is not None:
             axes[0, 0].legend(loc="upper right", labelcolor="white", handletextpad=0.2)
-    return figure
-
-
-def footprint_by_component(footprint: xr.Dataset) -> Figure:
-    """Return stacked bars of the footprint: a panel per cell, a bar per site and design.
-
-    Parameters
-    ----------
-    footprint
-        `carbon_footprint` over stage, component, site and `design`, with the coordinates cell
-        and choice; see StudyResults.
-    """
-    parts = _grouped(footprint["carbon_footprint"].sum("stage", skipna=False))
-    cells = list(dict.fromkeys(footprint["cell"].values.tolist()))
-    sites = footprint["site"].values.tolist()
-    with mpl.rc_context(STYLE):
-        bars = len(sites) * max(int((footprint["cell"] == cell).sum()) for cell in cells)
-        figure = Figure(figsize=(8.5, 1.2 + len(cells) * (0.4 + 0.2 * bars)))
-        axes = figure.subplots(len(cells), 1, sharex=True, squeeze=False)[:, 0]
-        for place, cell in zip(axes, cells, strict=True):
-            _bars(place, parts.isel(design=np.flatnonzero(footprint["cell"].values == cell)), sites)
-            place.set_title(cell)
-        axes[-1].set_xlabel(label_of(footprint["carbon_footprint_total"]))
-        axes[-1].set_xlim(0, 1.06 * float(parts.sum("component").max()))
-        names = parts["component"].values.tolist()
-        figure.legend(
-            axes[0].containers, names, loc="outside upper left", ncols=4, handlelength=1,
-            columnspacing=1.2,
-        )  # fmt: skip
     return figure
 
 
@@ -303,45 +261,3 @@ def _mark(place: Axes, designs: xr.Dataset | None, cell: str, x: str, y: str) ->
             shown(points[x]), shown(points[y]), marker, color="white", markeredgecolor="black",
             markersize=6 if marker == "o" else 11, label=choice, clip_on=False, linestyle="none",
         )  # fmt: skip
-
-
-def _grouped(emissions: xr.DataArray) -> xr.DataArray:
-    """Return the emissions (component, ...) of the PARTS, and of everything else."""
-    known = {name: part for part, (_, names) in PARTS.items() for name in names}
-    part = [known.get(name, OTHER[0]) for name in emissions["component"].values.tolist()]
-    summed = [
-        emissions.isel(component=np.flatnonzero(np.array(part) == name)).sum(
-            "component", skipna=False
-        )
-        for name in (*PARTS, OTHER[0])
-    ]
-    joined = xr.concat(summed, "component", coords="minimal", compat="override", join="exact")
-    return joined.assign_coords(component=[*PARTS, OTHER[0]])
-
-
-def _bars(place: Axes, parts: xr.DataArray, sites: list[str]) -> None:
-    """Draw a bar per site and design, from top to bottom."""
-    count = parts.sizes["design"]
-    positions = {
-        (site, design): -(row * (count + 0.6) + design)
-        for row, site in enumerate(sites)
-        for design in range(count)
-    }
-    rows = list(positions.values())
-    left = np.zeros(len(rows))
-    colours = [*(colour for colour, _ in PARTS.values()), OTHER[1]]
-    for name, colour in zip(parts["component"].values, colours, strict=True):
-        widths = [
-            float(parts.sel(component=name, site=site).isel(design=design))
-            for site, design in positions
-        ]
-        place.barh(rows, widths, 0.85, left=left, color=colour)
-        left += widths
-    for row, total in zip(rows, left, strict=True):
-        place.annotate(
-            f"{total:.1f}", (total, row), xytext=(3, 0), textcoords="offset points", va="center",
-            fontsize=8,
-        )  # fmt: skip
-    choices = parts["choice"].values
-    place.set_yticks(rows, [f"{site}  {choices[design]}" for site, design in positions], fontsize=8)
-    place.tick_params(axis="y", length=0)

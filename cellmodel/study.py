@@ -38,8 +38,8 @@ class StudyResults:
     folder
         Where it is written.
     sweep
-        Every case: dims protocol, cell, the swept ones, equipment (cycle, site, component); read
-        from disk where it is used.
+        Every case: dims protocol, cell, the swept ones, equipment (cycle, site, component, and
+        rule_set if there are several); read from disk where it is used.
     designs
         The designs of the table, over `design`, with the coordinates `choice` ("nominal" or
         "best"), cell, protocol, equipment, the swept quantities, `cases`, `admissible_cases`,
@@ -101,7 +101,7 @@ def run_study(
             plan.chunk_size,
             progress,
             evaluate=plan.evaluate,
-            depends=fingerprint(plan.plant, plan.factors, plan.file.sites),
+            depends=fingerprint(plan.plant, plan.factors, plan.file.sites, plan.rules),
             fresh=fresh,
         )
         regions = chunk_regions(folder / STORE)
@@ -171,7 +171,11 @@ def _together(points: list[xr.Dataset], best: Mapping[tuple[str, str], Choice]) 
     for point in points:
         choice = best[point["cell"].item(), point["equipment"].item()]
         counted.append(point.assign_coords(cases=choice.cases, admissible_cases=choice.admissible))
-    of_the_case = [name for name in points[0].coords if name not in points[0].dims]
+    of_the_case = [
+        name
+        for name, coordinate in points[0].coords.items()
+        if name not in points[0].dims and coordinate.dims != ("rule_set",)
+    ]
     joined = xr.concat(
         counted, "design", data_vars="all", coords=[*of_the_case, "cases", "admissible_cases"],
         join="outer", compat="equals", combine_attrs="drop_conflicts",

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cellmodel.errors import InputError, quoted
 from cellmodel.quantity import Range, check_keys, read_toml
+from cellmodel.rules import DEFAULT_RULES
 
 FIGURES = ("formation_energy", "footprint", "trace")
 MOST_VALUES = 1_000_000  # along one dimension
@@ -111,6 +112,9 @@ class StudyFile(_Table):
         Likewise; `factors` is a CSV file whose rows replace shipped emission factors.
     sites
         Where the plant may stand.
+    rules
+        Rule sets by which the footprint is counted: shipped names or paths. Several of them give
+        results the dimension `rule_set`.
     output
         Folder for the results.
     tolerance
@@ -130,6 +134,7 @@ class StudyFile(_Table):
     plant: Name = "gigafactory-16gwh"
     factors: Name | None = None
     sites: Names = ["FR", "DE", "PL", "CN"]
+    rules: Names = [DEFAULT_RULES]
     output: Name = "results"
     tolerance: float = Field(1.0, gt=1e-4, le=100)
     plots: list[Literal["formation_energy", "footprint", "trace"]] = list(FIGURES)
@@ -153,7 +158,7 @@ def read_study(path: str | Path) -> StudyFile:
         study = StudyFile.model_validate(table)
     except pydantic.ValidationError as error:
         raise InputError(f"{path}: {_sentence(error.errors()[0])}") from error
-    for key in ("cells", "protocols", "equipment", "sites", "plots"):
+    for key in ("cells", "protocols", "equipment", "sites", "rules", "plots"):
         names = getattr(study, key)
         if len(set(names)) < len(names):
             raise InputError(f"{path}: {key} must differ from each other, got {quoted(names)}")

@@ -21,6 +21,7 @@ from cellmodel.errors import InputError
 from cellmodel.fingerprint import code_fingerprint
 from cellmodel.formation import simulate_formation
 from cellmodel.output_folder import whole_file
+from cellmodel.plot_footprint import footprint_by_component
 from cellmodel.protocol import Protocol
 from cellmodel.quantity import Quantity
 from cellmodel.study_plan import Plan
@@ -52,7 +53,8 @@ def write_files(
         if name == "formation_energy":
             drawn = _draw_formation_energy(path, plan, sweep, designs.isel(design=shown))
         elif name == "footprint":
-            drawn = _draw_footprint(path, footprint.isel(design=shown))
+            files += _draw_footprint(path, footprint.isel(design=shown))
+            continue
         else:
             drawn = _draw_trace(path, plan)
         files += [path] if drawn else []
@@ -93,10 +95,19 @@ def _nearest(sweep: xr.Dataset, designs: xr.Dataset, dim: str) -> int:
     return int(np.argmin(np.abs(sweep[dim].to_numpy() - nominal))) if nominal == nominal else 0
 
 
-def _draw_footprint(path: Path, footprint: xr.Dataset) -> bool:
-    figure = plot.footprint_by_component(footprint)
-    plot.write_png(path, figure, "Carbon footprint by component, a bar per site and design.")
-    return True
+def _draw_footprint(path: Path, footprint: xr.Dataset) -> list[Path]:
+    """Draw a figure per rule set: they may count different kilowatt-hours."""
+    words = "Carbon footprint by component, a bar per site and design."
+    if "rule_set" not in footprint.dims:
+        plot.write_png(path, footprint_by_component(footprint), words)
+        return [path]
+    drawn = []
+    for name in footprint["rule_set"].values.tolist():
+        own = path.with_name(f"{path.stem}-{name}{path.suffix}")
+        figure = footprint_by_component(footprint.sel(rule_set=name))
+        plot.write_png(own, figure, f"{words} Counted by {name}.")
+        drawn.append(own)
+    return drawn
 
 
 def _draw_trace(path: Path, plan: Plan) -> bool:
@@ -113,7 +124,9 @@ def _draw_trace(path: Path, plan: Plan) -> bool:
 
 def _write_footprint(path: Path, footprint: xr.Dataset) -> Path:
     """Write the numbers behind the bars: one row per design, site, stage and component."""
-    emissions = footprint["carbon_footprint"].transpose("design", "site", "stage", "component")
+    emissions = footprint["carbon_footprint"]
+    outer = [dim for dim in ("design", "rule_set") if dim in emissions.dims]
+    emissions = emissions.transpose(*outer, "site", "stage", "component")
     names = ("cell", "choice", "protocol", "equipment")
     with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

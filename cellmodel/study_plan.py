@@ -22,6 +22,7 @@ from cellmodel.kernel_run import CHUNK_SIZE, sweep_design
 from cellmodel.parameter_name import snake_case, unit_of
 from cellmodel.plant import Plant, load_plant
 from cellmodel.protocol import Protocol, load_protocol
+from cellmodel.rules import RuleSet, load_rules
 from cellmodel.study_file import StudyFile, read_study
 from cellmodel.variables import VARIABLES
 
@@ -35,6 +36,7 @@ STARTING = 6.0  # s: PyBaMM, tables of the cells, nominal designs
 PROCESS = 600e6  # bytes of a process with PyBaMM, Numba and matplotlib
 COPIES = 4  # of a chunk in memory while it is computed and written
 BYTES = 8
+TOTALS = ("carbon_footprint_total", "carbon_footprint_to_gate")
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Plan:
         The study file, and what is in it.
     output
         Folder for the results.
-    cells, protocols, equipment, plant, factors
+    cells, protocols, equipment, plant, factors, rules
         What its names stand for.
     designs
         (protocol, cell) -> design space. All have the dimension `equipment`, along which the
@@ -62,6 +64,7 @@ class Plan:
     equipment: tuple[Equipment, ...]
     plant: Plant
     factors: Factors
+    rules: tuple[RuleSet, ...]
     designs: Mapping[tuple[str, str], DesignSpace]
 
     @property
@@ -86,8 +89,11 @@ class Plan:
         return merged.assign_attrs(formed.attrs | totals.attrs)
 
     def footprint(self, formed: xr.Dataset, *, detail: bool = True) -> xr.Dataset:
-        """Return the footprint with the study's plant, sites and factors."""
-        return footprint(formed, self.plant, self.file.sites, self.factors, detail=detail)
+        """Return the footprint with the study's plant, sites, factors and rules."""
+        rules = self.rules if len(self.rules) > 1 else self.rules[0]
+        return footprint(
+            formed, self.plant, self.file.sites, self.factors, rules=rules, detail=detail
+        )
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,9 @@ def plan_study(study: str | Path, output: str | Path | None = None) -> Plan:
                 raise InputError(f"{kind} must have different names, got {names}")
         plant = load_plant(_located(file.plant, path))
         factors = load_factors(None if file.factors is None else path.parent / file.factors)
+        rules = tuple(load_rules(_located(name, path)) for name in file.rules)
         _check_sites(file, factors)
+        _check_rules(rules)
         designs = {
             (protocol.name, cell.name): DesignSpace(
                 cell, protocol, equipment[0], _over(file, cell, equipment), plant.fields()
@@ -148,7 +156,7 @@ def plan_study(study: str | Path, output: str | Path | None = None) -> Plan:
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     folder = Path(file.output if output is None else output)
-    return Plan(path, file, folder, cells, protocols, equipment, plant, factors, designs)
+    return Plan(path, file, folder, cells, protocols, equipment, plant, factors, rules, designs)
 
 
 def estimate(plan: Plan) -> Estimate:
@@ -160,6 +168,8 @@ def estimate(plan: Plan) -> Estimate:
         for spec in VARIABLES.values()
         if set(spec.dims) <= set(sizes)
     )
+    # further rule sets: the totals once more each
+    values += len(TOTALS) * sizes["site"] * (len(plan.rules) - 1)
     around = STARTING + sum(AROUND[name] for name in plan.file.plots)
     compiled = is_compiled()
     if compiled:
@@ -218,6 +228,18 @@ def _check_sites(file: StudyFile, factors: Factors) -> None:
     for site in file.sites:
         if site not in known:
             raise unknown_name("site", site, known)
+
+
+def _check_rules(rules: tuple[RuleSet, ...]) -> None:
+    names = [one.name for one in rules]
+    if len(set(names)) < len(names):
+        raise InputError(f"rules must have different names, got {names}")
+    for one in rules:
+        if one.functional_unit == "life":
+            raise InputError(
+                f"rules must not be per kWh delivered over life, got {one.name!r}: a study forms "
+                "cells and does not cycle them; use footprint with delivered_energy"
+            )
 
 
 def _over(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -89,8 +90,9 @@ def tables(designs: xr.Dataset, swept: Sequence[str]) -> Iterator[Table]:
         table.add_column("design", no_wrap=True)
         for column in columns:
             table.add_column(escape(column.head), justify="right", no_wrap=True)
-        for site in chosen["site"].values:
-            table.add_column(f"kgCO2e\n/kWh\n{escape(str(site))}", justify="right", no_wrap=True)
+        for place in _places(chosen["carbon_footprint_total"]):
+            words = "\n".join(map(str, place.values()))
+            table.add_column(f"kgCO2e\n/kWh\n{escape(words)}", justify="right", no_wrap=True)
         cell = None
         for index in range(chosen.sizes["design"]):
             design = chosen.isel(design=index)
@@ -135,11 +137,10 @@ def write_csv(path: Path, designs: xr.Dataset) -> None:
     for variable in designs.data_vars.values():
         if variable.dims == ("design",):
             columns[_head(variable)] = variable.values.tolist()
-        for dim in ("site", "cycle"):
-            if set(variable.dims) == {"design", dim}:
-                for label in variable[dim].values:
-                    one = variable.sel({dim: label})
-                    columns[_head(one, f"{dim} {label}")] = one.values.tolist()
+        elif set(variable.dims) <= {"design", "rule_set", "site", "cycle"}:
+            for place in _places(variable):
+                words = " ".join(f"{dim} {label}" for dim, label in place.items())
+                columns[_head(variable, words)] = variable.sel(place).values.tolist()
     with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
@@ -165,8 +166,18 @@ def _row(design: xr.Dataset, columns: Sequence[Column]) -> list[str]:
     name = f" {design['choice'].item()}, {design['protocol'].item()}"
     if design["status"].item() != 0:
         return [escape(name), "failed"]
-    sites = [f"{value:.1f}" for value in design["carbon_footprint_total"].values]
-    return [escape(name), *(column.show(design) for column in columns), *sites]
+    total = design["carbon_footprint_total"]
+    values = [float(total.sel(place)) for place in _places(total)]
+    shown = [f"{value:.1f}" if abs(value) >= 1 else f"{value:.3g}" for value in values]
+    return [escape(name), *(column.show(design) for column in columns), *shown]
+
+
+def _places(variable: xr.DataArray) -> list[dict[str, object]]:
+    """Return dimension -> label of every value of a design, site by site within a rule set."""
+    order = ("rule_set", "site", "cycle")
+    dims = sorted((str(dim) for dim in variable.dims if dim != "design"), key=order.index)
+    labels = itertools.product(*(variable[dim].values.tolist() for dim in dims))
+    return [dict(zip(dims, place, strict=True)) for place in labels]
 
 
 def _edges(design: xr.Dataset) -> set[str]:

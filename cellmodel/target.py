@@ -105,7 +105,8 @@ def target_probability(
     Raises
     ------
     InputError
-        If `uncertain` has no samples, or the reference or factor is wrong.
+        If `uncertain` has no samples or is not per kWh of capacity, as references are, or the
+        reference or factor is wrong.
     """
     reference = load_reference(reference)
     factor = Range(0, 1000, above=True).check("factor", factor)
@@ -120,6 +121,12 @@ def target_probability(
         raise InputError(
             f"uncertain must have the dimension {SAMPLE!r}, got {footprints.dims}; call "
             "footprint_uncertainty without quantiles"
+        )
+    unit = uncertain.attrs.get("functional_unit", "capacity")
+    if unit != "capacity":
+        raise InputError(
+            f"uncertain must be per kWh of capacity, as the reference is, got per kWh of {unit}; "
+            "choose such a rule set"
         )
     target = reference.value.value / factor
     met = (footprints <= target).mean(SAMPLE).where(footprints.notnull().all(SAMPLE))

@@ -61,9 +61,9 @@ def footprint_uncertainty(
     Parameters
     ----------
     formed, plant, sites, factors, rules, recycled_content, onsite_share, contract_share, waste_loop
-        As for `footprint`. What recycling replaces in a material stays the share of the material's
-        own factor that it is, and is sampled with it. If `formed` has the dimension `sample` each
-        case of it gets its own draw.
+        As for `footprint`; rules and shares are choices, and not drawn. What recycling replaces in
+        a material stays the share of the material's own factor that it is, and is sampled with it.
+        If `formed` has the dimension `sample` each case of it gets its own draw.
     samples
         How many; as many as `formed` has, or 10,000, if None.
     seed

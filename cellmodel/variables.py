@@ -357,6 +357,7 @@ DIMENSIONS: Mapping[str, DimensionSpec] = MappingProxyType(
             DimensionSpec(SAMPLE, "1", "sample of uncertain inputs"),
             DimensionSpec("quantile", "1", "share of the samples that lie below"),
             DimensionSpec("lever", "", "engineering change"),
+            DimensionSpec("measure", "", "engineering change on top of those before it"),
             DimensionSpec("rule_set", "", "rules by which the footprint is counted"),
             DimensionSpec("functional_unit", "", "what the kWh of a rule set are"),
         )

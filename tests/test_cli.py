@@ -38,7 +38,7 @@ max_cell_temperature = { high = 333.15 }
 """
 NAMES = [
     *cm.list_cells(), *cm.list_protocols(), *cm.list_equipment(), *cm.list_plants(),
-    *cm.list_rules(),
+    *cm.list_rules(), *cm.list_ramps(), *cm.list_waste_loops(), *cm.list_references(),
 ]  # fmt: skip
 
 
@@ -87,12 +87,15 @@ def test_version():
     assert (result.exit_code, result.output.strip()) == (0, cm.__version__)
 
 
-@pytest.mark.parametrize("kind", ["cells", "protocols", "equipment", "plants", "rules"])
+KINDS = ("cells", "protocols", "equipment", "plants", "rules", "ramps", "waste-loops", "references")
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_list(kind):
     result = call("list", kind)
     assert result.exit_code == 0
-    names = getattr(cm, f"list_{kind}")()
-    assert len(result.output.splitlines()) >= len(names) > 1
+    names = getattr(cm, f"list_{kind.replace('-', '_')}")()
+    assert len(result.output.splitlines()) >= len(names) > 0
     for name in names:
         assert name in result.output
 
@@ -137,9 +140,33 @@ def test_show_says_what_the_kernels_do_not_form():
 def test_show_of_an_unknown_name_lists_the_nearest():
     result = call("show", "nmc811-graphite")
     assert result.exit_code == 2
-    assert "unknown cell, protocol, equipment, plant or rule set 'nmc811-graphite'" in result.stderr
+    assert "plant, rule set, ramp, waste loop or reference 'nmc811-graphite'" in result.stderr
     assert "the nearest known are nmc811-graphite-siox" in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_show_of_a_ramp_has_a_column_per_year():
+    ramp = cm.load_ramp("ramp-16-to-50gwh")
+    lines = call("show", ramp.name).output.splitlines()
+    (heads,) = [line.split() for line in lines if line.split()[:2] == ["name", "unit"]][:1]
+    assert heads == ["name", "unit", *map(str, ramp.years), "source"]
+    (row,) = [line.split() for line in lines if line.split()[:1] == ["throughput"]]
+    assert row[3:10] == [f"{entry.value:g}" for entry in ramp.fields["throughput"]]
+    assert any("intensity in 2035" in line and "0.65" in line for line in lines)
+
+
+def test_show_of_a_waste_loop_has_recovery_and_minima():
+    output = " ".join(call("show", "annex-xii-2031").output.split())
+    assert "recycled_share 0.95" in output
+    assert "cobalt, copper, nickel 0.95" in output
+    assert "iron, phosphorus from" in output
+    assert "lithium from 2036-08-18 0.12" in output
+
+
+def test_show_of_a_reference_has_year_and_boundary():
+    output = " ".join(call("show", "peiseler-2024-nmc811").output.split())
+    assert "of 2024, cradle to gate, per kWh of capacity" in output
+    assert "value 74 kg kWh-1 59 115 Median" in output
 
 
 def test_show_of_a_rule_set_says_how_current_it_is():

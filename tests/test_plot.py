@@ -12,7 +12,6 @@ from cellmodel import plot
 from cellmodel.variables import label
 
 CELLS = ["nmc811-graphite-siox", "lfp-graphite"]
-SITES = ["FR", "PL"]
 
 
 @pytest.fixture
@@ -42,25 +41,6 @@ def designs() -> dict:
         "charge_rate": ("design", [0.1, 0.5, 0.1, 0.3], {"units": "h-1"}),
         "temperature": ("design", [298.15, 318.15, 298.15, 288.15], {"units": "K"}),
     }
-
-
-@pytest.fixture
-def footprint() -> xr.Dataset:
-    components = [
-        *(name for _, names in plot.PARTS.values() for name in names),
-        "scrap_treatment",
-    ]
-    count = len(components)
-    by_component = np.arange(1.0, count + 1)[:, None, None] * np.ones((count, 2, 4))
-    return label(
-        {
-            "carbon_footprint": (
-                ("stage", "component", "site", "design"), np.stack([by_component, by_component]),
-            ),
-            "carbon_footprint_total": (("site", "design"), 2 * by_component.sum(0)),
-        },
-        {"component": components, "site": SITES, "stage": ["a", "b"], **designs()},
-    )  # fmt: skip
 
 
 def panels(figure: Figure) -> list:
@@ -108,28 +88,6 @@ def test_the_map_refuses_what_it_cannot_draw(results):
     results["status"][:] = 1
     with pytest.raises(cm.InputError, match="nothing to draw: no case has status ok"):
         plot.formation_energy(results)
-
-
-def test_bars_add_up_to_the_footprint(footprint):
-    figure = plot.footprint_by_component(footprint)
-    drawn(figure)
-    assert [axes.get_title(loc="left") for axes in panels(figure)] == CELLS
-    assert figure.axes[-1].get_xlabel().startswith("CO2-equivalent (GWP100) per kWh of capacity")
-    assert figure.axes[-1].get_xlabel().endswith("[kg kWh$^{-1}$]")
-    total = float(footprint["carbon_footprint_total"][0, 0])
-    for axes in figure.axes:
-        assert len(axes.containers) == len(plot.PARTS) + 1
-        ends = [bar.get_x() + bar.get_width() for bar in axes.containers[-1]]
-        np.testing.assert_allclose(ends, total, rtol=1e-12, atol=0)
-        labels = [text.get_text() for text in axes.get_yticklabels()]
-        assert labels == ["FR  nominal", "FR  best", "PL  nominal", "PL  best"]
-    names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names == [*plot.PARTS, "everything else"]
-
-
-def test_every_colour_is_its_own():
-    colours = [colour for colour, _ in plot.PARTS.values()] + [plot.OTHER[1]]
-    assert len(set(colours)) == len(colours)
 
 
 def test_the_trace_shows_four_courses_with_units():

@@ -15,6 +15,7 @@ import cellmodel as cm
 from cellmodel.best_design import best_designs
 from cellmodel.study_file import Best, Limits, read_study
 from cellmodel.study_plan import estimate, plan_study
+from cellmodel.table import tables
 
 THICKNESS = "Positive electrode thickness [m]"
 STUDY = """
@@ -279,6 +280,69 @@ def test_plant_and_equipment_can_be_swept(tmp_path):
     ]  # fmt: skip
     assert best["cases"].item() == 4
     assert outcome.designs["recovered"].values[0] == 0.0  # of the laboratory cycler
+
+
+RULES = 'sites = ["FR", "PL"]\nrules = ["capacity-cutoff", "eu-draft-2024"]\n'
+
+
+def test_rule_sets_are_counted_side_by_side(tmp_path):
+    path = tmp_path / "study.toml"
+    best = 'at = { site = "FR", rule_set = "capacity-cutoff" }\n'
+    path.write_text(
+        KEYS + RULES + 'plots = ["footprint"]\n[over]\ncharge_rate = [0.1, 0.2]\n[best]\n' + best
+    )
+    outcome = cm.run_study(path, tmp_path / "results")
+    names = ["capacity-cutoff", "eu-draft-2024"]
+    assert outcome.sweep["rule_set"].values.tolist() == names
+    assert outcome.designs["functional_unit"].dims == ("rule_set",)
+    formed = cm.sweep_formation("lfp-graphite", "two-cycle", "laboratory-cycler")
+    alone = cm.footprint(formed, sites=["FR", "PL"], rules=names)["carbon_footprint_total"]
+    nominal = outcome.designs.isel(design=0)["carbon_footprint_total"]
+    np.testing.assert_allclose(nominal.transpose(*alone.dims), alone, rtol=1e-12, atol=0)
+    with (outcome.folder / "table.csv").open(newline="", encoding="utf-8") as file:
+        row = next(csv.DictReader(file))
+    head = "carbon_footprint_total rule_set eu-draft-2024 site PL [kg kWh-1]"
+    assert float(row[head]) == float(nominal.sel(rule_set="eu-draft-2024", site="PL"))
+    with (outcome.folder / "footprint.csv").open(newline="", encoding="utf-8") as file:
+        parts = [
+            float(part["carbon_footprint [kg kWh-1]"])
+            for part in csv.DictReader(file)
+            if (part["choice"], part["site"]) == ("nominal", "PL")
+            and part["rule_set"] == "eu-draft-2024"
+        ]
+    np.testing.assert_allclose(sum(parts), float(row[head]), rtol=1e-12, atol=0)
+    assert {file.name for file in outcome.files if file.suffix == ".png"} == {
+        f"footprint-{name}.png" for name in names
+    }
+    (shown,) = tables(outcome.designs, ["charge_rate"])
+    heads = [column.header for column in shown.columns]
+    assert heads[-1] == "kgCO2e\n/kWh\neu-draft-2024\nPL"
+    cells = [str(cell) for cell in shown.columns[-1].cells if str(cell)]
+    assert cells[0] == f"{float(row[head]):.3g}"
+    content = json.loads((outcome.folder / "provenance.json").read_text())
+    assert "eu-draft-2024" in json.loads(content["footprint"]["rules"])
+
+
+def test_other_rules_are_another_study(tmp_path):
+    path = tmp_path / "study.toml"
+    text = KEYS + 'sites = ["FR"]\nplots = []\n[over]\ncharge_rate = [0.1, 0.2]\n'
+    text += '[best]\nat = { site = "FR" }\n'
+    path.write_text(text)
+    cutoff = cm.run_study(path, tmp_path / "results").designs["carbon_footprint_total"]
+    path.write_text('rules = ["eu-draft-2024"]\n' + text)
+    draft = cm.run_study(path, tmp_path / "results").designs["carbon_footprint_total"]
+    assert draft.dims == cutoff.dims  # one rule set makes no dimension
+    assert (draft < cutoff / 100).all()
+
+
+def test_a_study_cannot_count_over_life(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text('rules = ["delivered-cutoff"]\n' + KEYS + OVER)
+    with pytest.raises(cm.InputError, match="must not be per kWh delivered over life, got 'deliv"):
+        plan_study(path)
+    path.write_text('rules = ["capacity-cutof"]\n' + KEYS + OVER)
+    with pytest.raises(cm.InputError, match="unknown rule set 'capacity-cutof'"):
+        plan_study(path)
 
 
 def test_what_pybamm_cannot_run_costs_the_trace_alone(tmp_path, monkeypatch, caplog):

@@ -66,6 +66,14 @@ def test_the_boundary_of_the_reference_decides_what_is_compared(tmp_path):
     np.testing.assert_allclose(result["target_probability"], [0.5, 1.0], rtol=1e-15, atol=0)
 
 
+def test_a_reference_is_per_kwh_of_capacity():
+    samples = uncertain(np.ones((2, 3))).assign_attrs(functional_unit="capacity")
+    assert float(cm.target_probability(samples, "ivl-2019")["target_probability"][0]) == 1
+    delivered = samples.assign_attrs(functional_unit="energy delivered over the warranty")
+    with pytest.raises(InputError, match="per kWh of capacity, as the reference is, got per kWh"):
+        cm.target_probability(delivered, "ivl-2019")
+
+
 def test_what_cannot_be_is_refused(tmp_path):
     samples = uncertain(np.ones((2, 3)))
     with pytest.raises(InputError, match=r"unknown reference 'peiseler'; the nearest known are"):

@@ -312,3 +312,31 @@ def test_what_cannot_be_is_refused(one):
         cm.footprint_uncertainty(one, factors=dataclasses.replace(
             wrong, rows=dict(load_factors().rows) | dict(wrong.rows)
         ), samples=10)  # fmt: skip
+
+
+def test_rules_and_recycled_content_count_in_every_sample(one):
+    """Closed form: nothing but copper is uncertain, and R1 of it is replaced."""
+    factors, plant = certain_factors("copper-cathode"), certain_plant()
+    content = {"copper-cathode": 0.5}
+    plain = cm.footprint_uncertainty(one, plant, SITES, factors, samples=50)
+    with_it = cm.footprint_uncertainty(
+        one, plant, SITES, factors, samples=50, recycled_content=content
+    )
+    bought = cm.footprint(one, plant, SITES, factors)["material_input"]
+    row, recycled = factors.get("copper-cathode"), factors.get("copper-cathode-recycled")
+    drawn = Draw(0, 0, 50).number(
+        "factor copper-cathode GLO", row.value, row.low, row.high, Range(0, 1e5), row.lineage
+    )
+    kilograms = float(bought.sel(component="negative_foil"))
+    expected = 0.5 * kilograms * (recycled.value - drawn)
+    found = (with_it[TOTAL] - plain[TOTAL]).sel(site="FR")
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=0)
+    warranty = cm.footprint_uncertainty(
+        one, plant, SITES, factors, samples=5, rules="eu-draft-2024"
+    )
+    assert "warranty" in warranty[TOTAL].attrs["long_name"]
+    own = cm.footprint(one, plant, SITES, certain_factors(), rules="eu-draft-2024")
+    fixed = cm.footprint_uncertainty(
+        one, plant, SITES, certain_factors(), samples=2, rules="eu-draft-2024"
+    )
+    np.testing.assert_allclose(fixed[TOTAL].isel(sample=0), own[TOTAL], rtol=1e-12, atol=0)
