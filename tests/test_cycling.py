@@ -218,13 +218,15 @@ def test_a_step_that_fails_later_is_named(cell, formed):
     values = protocol.defaults(cell)
     simulation = reference.simulation(cell, protocol, values, MESH, state=state)
     steps = reference.solve(simulation, cell, protocol)
-    start = ageing.CycleEnd.of(
-        steps[0][2]
-    ).solution()  # charged: the charge that follows has nothing to do
+    number, discharge = next((n, step) for n, step in enumerate(protocol.steps) if step.sign > 0)
+    start = ageing.CycleEnd.of(steps[0][number]).solution()  # empty: nothing to discharge
+    two = (discharge, protocol.steps[0])
+    other = dataclasses.replace(protocol, cycles=(tuple(s.template for s in two),), steps=two)
+    again = reference.simulation(cell, other, values, MESH, state=state)
     with pytest.raises(
-        cm.InputError, match=r"in cycle 0, step 0 \('Charge at .*, it begins beyond"
+        cm.InputError, match=r"in cycle 0, step 0 \('Discharge at .*, it begins beyond"
     ):
-        reference.solve(simulation, cell, protocol, start=start)
+        reference.solve(again, cell, other, start=start)
 
 
 def test_the_values_of_a_swept_case_are_taken(cell, formed):

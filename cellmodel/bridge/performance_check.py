@@ -81,7 +81,7 @@ def performance_check(
     def prepared(name: str, steps: tuple[str, ...]) -> Callable:
         units = {"upper_voltage": "V", "lower_voltage": "V", "removed": "A.h"}
         parsed = tuple(parse_step(step, 0, units, name) for step in steps)
-        protocol = Protocol(name, name, __doc__, MappingProxyType({}), (steps,), parsed)
+        protocol = Protocol(name, name, __doc__, MappingProxyType({}), (), (steps,), parsed)
         simulation = reference.simulation(
             cell, protocol, values, method, state=start, only_step_ends=True
         )
