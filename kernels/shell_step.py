@@ -26,24 +26,24 @@ from kernels.vector_math import choose
 
 LAST = SHELLS - 1
 OUTER, INNER = LAST * LANES, (LAST - 1) * LANES  # offsets of the outer two shells
-#: from the increment of the first stage to where the second one begins
-ONWARD = (1.0 - GAMMA) / GAMMA
+#: how far on each stage begins, on the way to the one before, and where it ends in the step
+STAGES = ((0.0, GAMMA), ((1.0 - GAMMA) / GAMMA, 1.0))
 SURFACE_ITERATIONS = 2
 
 
 @lanes
-def place(w, side):
-    """Stoichiometries midway through the step: as the shells have been changing, or, where that is
+def place(w, side, share):
+    """Stoichiometries at a share of the step: as the shells have been changing, or, where that is
     not known, as the mean changes.
     """
     for i in range(LANES):
         j = side + i
-        half = 0.5 * w[s.H + i]
+        h = share * w[s.H + i]
         inflow_1 = w[s.INFLOW_1 + j] + w[s.INFLOW_I + j] * w[s.I_1 + i]
-        change = half * 0.5 * (w[s.INFLOW_0 + j] + inflow_1)
+        change = h * 0.5 * (w[s.INFLOW_0 + j] + inflow_1)
         for k in range(SHELLS):
             at = j + k * LANES
-            moved = choose(w[s.H_0 + i], half * w[s.SHELL_RATE + at], change)
+            moved = choose(w[s.H_0 + i], h * w[s.SHELL_RATE + at], change)
             w[s.SHELL_MID + at] = w[s.SHELL + at] + moved
 
 
@@ -89,45 +89,25 @@ def eliminate_shells(w, side):
 
 
 @lanes
-def solve_shells(w, side):
-    """Shells at the end of the step: SHELL_C + SHELL_I I_1."""
+def solve_shells(w, side, share):
+    """Add the increment of a stage that ends at a share of the step to SHELL_C + SHELL_I I_1."""
     for i in range(LANES):
         j = side + i
-        share = GAMMA * w[s.H + i]
-        before, after = w[s.INFLOW_0 + j], w[s.INFLOW_1 + j]
-        # the first stage, at gamma h; what a current at the end would do to the second one alone
-        flow = increment = 0.0
+        gain = GAMMA * w[s.H + i]
+        flow = flow_i = increment = slope = 0.0
         for k in range(SHELLS):
             at = j + k * LANES
             increment -= flow
+            slope -= flow_i
             if k < LAST:
-                flow = w[s.SHELL_LINK + at] * (w[s.SHELL + at + LANES] - w[s.SHELL + at])
-                increment += flow
+                link = w[s.SHELL_LINK + at]
+                flow = link * (w[s.SHELL_C + at + LANES] - w[s.SHELL_C + at])
+                flow_i = link * (w[s.SHELL_I + at + LANES] - w[s.SHELL_I + at])
             else:
-                increment += share * ((1.0 - GAMMA) * before + GAMMA * after)
-            w[s.SHELL_C + at] = increment
-            if k < LAST:
-                increment *= w[s.SHELL_RATIO + at]
-        increment, slope = 0.0, share * w[s.INFLOW_I + j]
-        for k in range(LAST, -1, -1):
-            at = j + k * LANES
-            increment = w[s.SHELL_PIVOT + at] * w[s.SHELL_C + at] + increment
-            slope = w[s.SHELL_PIVOT + at] * slope if k == LAST else slope
-            w[s.SHELL_C + at] = w[s.SHELL + at] + ONWARD * increment
-            w[s.SHELL_I + at] = slope
-            if k > 0:
-                increment *= w[s.SHELL_RATIO + at - LANES]
-                slope *= w[s.SHELL_RATIO + at - LANES]
-        flow = increment = slope = 0.0
-        for k in range(SHELLS):
-            at = j + k * LANES
-            increment -= flow
-            if k < LAST:
-                flow = w[s.SHELL_LINK + at] * (w[s.SHELL_C + at + LANES] - w[s.SHELL_C + at])
-                increment += flow
-            else:
-                increment += share * after
-            slope += ((1.0 - GAMMA) * VOLUMES[k]) * w[s.SHELL_I + at]
+                flow = (1.0 - share) * w[s.INFLOW_0 + j] + share * w[s.INFLOW_1 + j]
+                flow, flow_i = gain * flow, gain * share * w[s.INFLOW_I + j]
+            increment += flow
+            slope += flow_i
             w[s.SHELL_MID + at], w[s.SHELL_BACK + at] = increment, slope
             if k < LAST:
                 increment *= w[s.SHELL_RATIO + at]
@@ -182,14 +162,26 @@ def surface(w, tables, flat, side, shape, warm):
 
 
 @lanes
+def go_on(w, side, onward):
+    """Begin a stage: from the start of the step, as far on as the stage before says."""
+    for i in range(side, side + LANES):
+        for at in range(i, i + SHELLS * LANES, LANES):
+            before = w[s.SHELL + at]
+            w[s.SHELL_C + at] = before + onward * (w[s.SHELL_C + at] - before)
+            w[s.SHELL_I + at] *= onward
+
+
+@lanes
 def propose_shells(w, tables, flat, side, shape, warm):
     """Shells and surface of a particle at the end of the step."""
-    place(w, side)
-    read_shells(w, tables, flat, side, shape, warm)
-    for i in range(side, side + LANES):
-        w[s.SHELL_D + i] = w[s.SHELL_LINK + i + INNER]
-    eliminate_shells(w, side)
-    solve_shells(w, side)
+    for onward, share in STAGES:
+        place(w, side, share)
+        read_shells(w, tables, flat, side, shape, warm)
+        for i in range(side, side + LANES):
+            w[s.SHELL_D + i] = w[s.SHELL_LINK + i + INNER]
+        eliminate_shells(w, side)
+        go_on(w, side, onward)
+        solve_shells(w, side, share)
     surface(w, tables, flat, side, shape, warm)
 
 

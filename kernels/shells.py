@@ -9,9 +9,8 @@ diffusivity is its mean over stoichiometry, an integral that the tables hold, so
 whose integral of D is a parabola is met nearly as well.
 
 Time steps are those of the singly diagonally implicit Runge-Kutta method of two stages that is
-stable and damps the fastest changes (Alexander 1977, SIAM J. Numer. Anal. 14, 1006, eq. 2.2): thin
-outer shells follow at once, thick inner ones to second order, and both stages share one
-elimination.
+stable and damps the fastest changes (Alexander 1977, SIAM J. Numer. Anal. 14, 1006). Its last stage
+is the end of the step: thin outer shells are at once in balance with the diffusivity there.
 """
 
 import math
