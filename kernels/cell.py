@@ -15,6 +15,7 @@ from kernels.parameters import COUNT, LANES, LOWER, UPPER
 from kernels.particle import MODES
 from kernels.passivation import STORE_AT_START, consume, keep, leak, opened, predict_side_currents
 from kernels.protocol import CURRENT, NONE, SKIP, VALUES
+from kernels.shells import SHELLS
 from kernels.status import INVALID_INPUT, OK
 from kernels.step_control import advance, compare_with_limits, judge, look_ahead
 from kernels.time_step import evaluate, grow_film, propose, steer
@@ -89,6 +90,9 @@ def settle(w, i):
     w[s.FILM + i] = w[p.L_SEI_0 + i]
     for k in range(MODES):
         w[s.X_MODE + k * LANES + i] = w[s.Y_MODE + k * LANES + i] = 0.0
+    for k in range(SHELLS):
+        at = s.SHELL + k * LANES + i
+        w[at], w[at + s.TO_POSITIVE] = w[p.X_0 + i], w[p.Y_0 + i]
     for k in range(CELLS):
         w[s.SALT + k * LANES + i] = w[p.C_E + i]
     w[s.TIME + i] = w[s.TIME_IN + i] = w[s.TIME_OUT + i] = w[s.SQUARED_CURRENT + i] = 0.0
@@ -166,4 +170,4 @@ def attempt(w, tables, flat, bare, tolerance, growth, landing):
     look_ahead(w, tables)
     if bare:
         keep(w)
-    return advance(w)
+    return advance(w, flat)

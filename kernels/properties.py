@@ -1,7 +1,5 @@
-"""Transport properties that depend on concentration, read from the tables for one time step.
-
-Diffusivity in a particle is read where it decides how far the surface runs ahead of the mean; salt
-properties as they stand at the step's start.
+"""Properties of the electrolyte that depend on concentration or temperature, read from the tables
+for one time step: as they stand at its start.
 """
 
 from kernels import parameters as p
@@ -11,11 +9,6 @@ from kernels.compiled import lanes
 from kernels.parameters import LANES
 from kernels.salt_step import locate
 from kernels.tables import CONCENTRATION_LIMIT, lookup, temperature_factor
-
-#: where in a particle's profile its diffusivity is read, from mean (0) to surface (1): the flux
-#: rises with the radius, so that resistance to it counts with its fourth power
-DEPTH = 2.0 / 7.0
-
 
 @lanes
 def read_lanes(w, tables, which, position, factor, value):
@@ -40,19 +33,6 @@ def read_property(w, tables, flat, shape, warm, position, factor, value):
 
 
 @lanes
-def read_particles(w, tables, flat):
-    """Factors of the diffusivities in both particles, midway through the step."""
-    for i in range(LANES):
-        charge = 0.5 * w[s.H + i] * (w[s.I_0 + i] + w[s.I_1 + i])
-        x, y = w[s.X + i], w[s.Y + i]
-        ahead_n, ahead_p = DEPTH * (w[s.XS_0 + i] - x), DEPTH * (w[s.YS_0 + i] - y)
-        w[s.XS + i] = x - 0.5 * w[s.Q_N + i] * charge + ahead_n
-        w[s.YS + i] = y + 0.5 * w[s.Q_P + i] * charge + ahead_p
-    read_property(w, tables, flat, t.SHAPE_D_N, t.WARM_D_N, s.XS, 1.0, s.F_D_N)
-    read_property(w, tables, flat, t.SHAPE_D_P, t.WARM_D_P, s.YS, 1.0, s.F_D_P)
-
-
-@lanes
 def read_salt(w, tables, flat):
     """Factors of the salt's diffusivity in five places, and of the cell's other properties."""
     locate(w)
@@ -72,8 +52,6 @@ def read_salt(w, tables, flat):
 @lanes
 def read_properties(w, tables, flat):
     """Factors of all properties that are not flat."""
-    if not (flat[t.SHAPE_D_N] and flat[t.SHAPE_D_P] and flat[t.WARM_D_N] and flat[t.WARM_D_P]):
-        read_particles(w, tables, flat)
     salt = True
     for which in (t.SHAPE_D_E, t.SHAPE_KAPPA, t.SHAPE_TDF, t.SHAPE_T_PLUS):
         salt = salt and flat[which]

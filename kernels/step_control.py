@@ -15,6 +15,7 @@ from kernels.electrolyte import CELLS
 from kernels.parameters import LANES
 from kernels.particle import MODES
 from kernels.protocol import CURRENT, NONE, VOLTAGE
+from kernels.shell_step import move_particles
 from kernels.status import (
     ELECTROLYTE_DEPLETED,
     INFEASIBLE_STEP,
@@ -260,7 +261,7 @@ def look_ahead(w, tables):
 
 
 @lanes
-def advance(w):
+def advance(w, flat):
     """Add the sums of accepted steps up, move their state, and choose the next trial current.
 
     Returns whether any lane has finished its protocol step.
@@ -312,6 +313,7 @@ def advance(w):
         w[s.T_MAX + i] = max(w[s.T_MAX + i], T)
         phi = min(w[s.PHI_MIN + i], w[s.POT_N + i] + w[s.ETA_N_1 + i])
         w[s.PHI_MIN + i] = phi if accepted else w[s.PHI_MIN + i]
+    move_particles(w, flat)
     # volumes and modes within a loop over lanes: the other way round LLVM unrolls and does not
     # vectorise (10 ns a lane instead of 3)
     for i in range(LANES):

@@ -25,6 +25,7 @@ from kernels.particle import MODES, RATES, RESIDUES, decays, mean_decay, mode_st
 from kernels.properties import read_lanes, read_properties
 from kernels.protocol import CURRENT, POWER
 from kernels.salt_step import eliminate, link, propose_salt
+from kernels.shell_step import propose_shells
 from kernels.tables import lookup
 from kernels.thermal import response, temperature_step
 from kernels.vector_math import asinh, log
@@ -78,6 +79,60 @@ def propose_particle(
 
 
 @lanes
+def propose_negative(w, tables, flat):
+    """Negative particles at the end of the step; they are filled by the side currents too."""
+    if flat[t.SHAPE_D_N] and flat[t.WARM_D_N]:
+        for i in range(LANES):  # u = (tau / 3) ds/dt, per ampere
+            rate = w[s.RATE_N + i] * arrhenius(w[p.E_D_N + i], w[s.Z_MID + i])
+            tau, per_h = 1.0 / rate, 1.0 / w[s.H + i]
+            w[s.STEPS_N + i], w[s.PER_STEPS_N + i] = w[s.H + i] * rate, per_h * tau
+            w[s.UNIT_N + i] = (-1.0 / 3.0) * w[s.Q_N + i] * tau
+        for i in range(LANES):
+            before, after = w[s.I_0 + i] + w[s.SIDE_0 + i], w[s.SIDE_1 + i]
+            propose_particle(
+                w, i, s.STEPS_N, s.PER_STEPS_N, s.UNIT_N, before, after, s.X_MODE, s.X_MODE_C,
+                s.X_MODE_I, s.XS_C, s.XS_I, s.XS,
+            )  # fmt: skip
+        return
+    for i in range(LANES):
+        per_ampere = -w[s.Q_N + i]
+        w[s.INFLOW_0 + i] = per_ampere * (w[s.I_0 + i] + w[s.SIDE_0 + i])
+        w[s.INFLOW_1 + i], w[s.INFLOW_I + i] = per_ampere * w[s.SIDE_1 + i], per_ampere
+        w[s.DIFFUSION + i] = w[s.RATE_N + i] * arrhenius(w[p.E_D_N + i], w[s.Z_MID + i])
+    propose_shells(w, tables, flat, 0, t.SHAPE_D_N, t.WARM_D_N)
+    for i in range(LANES):
+        w[s.XS + i] = w[s.SURFACE_S + i]
+        w[s.XS_C + i], w[s.XS_I + i] = w[s.SURFACE_C + i], w[s.SURFACE_I + i]
+
+
+@lanes
+def propose_positive(w, tables, flat):
+    """Positive particles at the end of the step."""
+    if flat[t.SHAPE_D_P] and flat[t.WARM_D_P]:
+        for i in range(LANES):
+            rate = w[s.RATE_P + i] * arrhenius(w[p.E_D_P + i], w[s.Z_MID + i])
+            tau, per_h = 1.0 / rate, 1.0 / w[s.H + i]
+            w[s.STEPS_P + i], w[s.PER_STEPS_P + i] = w[s.H + i] * rate, per_h * tau
+            w[s.UNIT_P + i] = (1.0 / 3.0) * w[s.Q_P + i] * tau
+        for i in range(LANES):
+            propose_particle(
+                w, i, s.STEPS_P, s.PER_STEPS_P, s.UNIT_P, w[s.I_0 + i], 0.0, s.Y_MODE, s.Y_MODE_C,
+                s.Y_MODE_I, s.YS_C, s.YS_I, s.YS,
+            )  # fmt: skip
+        return
+    for i in range(LANES):
+        j = s.TO_POSITIVE + i
+        w[s.INFLOW_0 + j] = w[s.Q_P + i] * w[s.I_0 + i]
+        w[s.INFLOW_1 + j], w[s.INFLOW_I + j] = 0.0, w[s.Q_P + i]
+        w[s.DIFFUSION + j] = w[s.RATE_P + i] * arrhenius(w[p.E_D_P + i], w[s.Z_MID + i])
+    propose_shells(w, tables, flat, s.TO_POSITIVE, t.SHAPE_D_P, t.WARM_D_P)
+    for i in range(LANES):
+        j = s.TO_POSITIVE + i
+        w[s.YS + i] = w[s.SURFACE_S + j]
+        w[s.YS_C + i], w[s.YS_I + i] = w[s.SURFACE_C + j], w[s.SURFACE_I + j]
+
+
+@lanes
 def propose(w, tables, flat):
     """State at the end of a step of length H as an affine function of the current at its end."""
     predict_temperature(w)
@@ -99,30 +154,13 @@ def propose(w, tables, flat):
         w[s.Y_C + i], w[s.YS_C + i] = y, y
         w[s.X_I + i], w[s.XS_I + i] = per_ampere_n, per_ampere_n
         w[s.Y_I + i], w[s.YS_I + i] = per_ampere_p, per_ampere_p
-        # particles: u = (tau / 3) ds/dt, per ampere
-        rate_n = w[s.RATE_N + i] * w[s.F_D_N + i] * arrhenius(w[p.E_D_N + i], z)
-        rate_p = w[s.RATE_P + i] * w[s.F_D_P + i] * arrhenius(w[p.E_D_P + i], z)
-        tau_n, tau_p, per_h = 1.0 / rate_n, 1.0 / rate_p, 1.0 / h
-        w[s.STEPS_N + i], w[s.STEPS_P + i] = h * rate_n, h * rate_p
-        w[s.PER_STEPS_N + i], w[s.PER_STEPS_P + i] = per_h * tau_n, per_h * tau_p
-        w[s.UNIT_N + i] = (-1.0 / 3.0) * w[s.Q_N + i] * tau_n
-        w[s.UNIT_P + i] = (1.0 / 3.0) * w[s.Q_P + i] * tau_p
         kappa = w[p.KAPPA + i] * w[s.F_KAPPA + i] * arrhenius(w[p.E_KAPPA + i], z)
         w[s.R_ELECTROLYTE + i] = w[s.R_PATH + i] / kappa
         t_plus = w[p.T_PLUS + i] * w[s.F_T_PLUS + i]
         w[s.CHI + i] = 2.0 * (1.0 - t_plus) * w[p.TDF + i] * w[s.F_TDF + i]
 
-    for i in range(LANES):
-        before, after = w[s.I_0 + i] + w[s.SIDE_0 + i], w[s.SIDE_1 + i]
-        propose_particle(
-            w, i, s.STEPS_N, s.PER_STEPS_N, s.UNIT_N, before, after, s.X_MODE, s.X_MODE_C,
-            s.X_MODE_I, s.XS_C, s.XS_I, s.XS,
-        )  # fmt: skip
-    for i in range(LANES):
-        propose_particle(
-            w, i, s.STEPS_P, s.PER_STEPS_P, s.UNIT_P, w[s.I_0 + i], 0.0, s.Y_MODE, s.Y_MODE_C,
-            s.Y_MODE_I, s.YS_C, s.YS_I, s.YS,
-        )  # fmt: skip
+    propose_negative(w, tables, flat)
+    propose_positive(w, tables, flat)
     link(w)
     eliminate(w)
     propose_salt(w)

@@ -7,6 +7,7 @@ prove that rows do not overlap, which it needs before it vectorises a loop over 
 from kernels.electrolyte import CELLS
 from kernels.parameters import COUNT, LANES
 from kernels.particle import MODES
+from kernels.shells import SHELLS
 
 _start = COUNT * LANES
 
@@ -57,7 +58,19 @@ LINK, RATIO, PIVOT = _block(CELLS - 1), _block(CELLS - 1), _block(CELLS)
 (WEIGHT, F_KAPPA, F_TDF, F_T_PLUS, R_ELECTROLYTE, CHI) = _rows(6)
 # Surfaces: stoichiometry, potential with its slope and integral, entropic change, other factors
 (XS, YS, POT_N, POT_P, SLOPE_N, SLOPE_P, AREA_N, AREA_P, ENT_N, ENT_P) = _rows(10)
-(F_J_N, F_J_P, F_D_N, F_D_P) = _rows(4)
+(F_J_N, F_J_P) = _rows(2)
+# Shells of the negative particle, where it has them instead of modes: state, how fast it has been
+# changing, midway through the step (later, of its elimination), at its end as above;
+_first = _start
+SHELL, SHELL_RATE, SHELL_MID = _block(SHELLS), _block(SHELLS), _block(SHELLS)
+SHELL_C, SHELL_I, SHELL_BACK = _block(SHELLS), _block(SHELLS), _block(SHELLS)
+SHELL_LINK, SHELL_RATIO, SHELL_PIVOT = _block(SHELLS - 1), _block(SHELLS - 1), _block(SHELLS)
+# rate of the mean at both ends, per ampere; diffusivity over squared radius; diffusivity below the
+# outer shell; surface; mean that they must have
+(INFLOW_0, INFLOW_1, INFLOW_I, DIFFUSION, SHELL_D) = _rows(5)
+(SURFACE_S, SURFACE_C, SURFACE_I, SHELL_MEAN) = _rows(4)
+TO_POSITIVE = _start - _first  # from these rows to the same ones of the positive particle
+_rows(TO_POSITIVE // LANES)
 # `passivation`, 0 without it. State: unpassivated surface, all that was opened, highest mean
 # stoichiometry, squared store, charges lost and leaked; at the end of the step;
 (SURFACE, OPENED, X_MAX, STORE, LOST, LEAKED) = _rows(6)
