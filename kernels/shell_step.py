@@ -1,15 +1,15 @@
 """One time step of the shells of a particle, affine in the current at its end.
 
-Rows are those of the negative particle; `side` is how far on the rows of the particle in question
-lie: 0, or `workspace.TO_POSITIVE`. So one function serves both, and LLVM still knows how far apart
-rows are. Loops over shells stand within loops over lanes and have constant bounds, as in
-`salt_step`.
+`v` is the workspace from where the rows of the particle lie as those of the negative one do in
+`workspace`. Loops over shells stand around loops over lanes, and those have a length that is not
+known at compile time: LLVM would unroll the one inside a dozen shells, or sixteen lanes, and then
+not vectorise (300 ns a lane instead of 100).
 """
 
 from kernels import parameters as p
 from kernels import tables as t
 from kernels import workspace as s
-from kernels.compiled import lanes
+from kernels.compiled import lanes, law
 from kernels.parameters import LANES
 from kernels.shells import (
     CONDUCTANCES,
@@ -24,188 +24,217 @@ from kernels.shells import (
 from kernels.tables import lookup, temperature_factor
 from kernels.vector_math import choose
 
+ROWS = s.SIZE // LANES
 LAST = SHELLS - 1
 OUTER, INNER = LAST * LANES, (LAST - 1) * LANES  # offsets of the outer two shells
-#: how far on each stage begins, on the way to the one before, and where it ends in the step
-STAGES = ((0.0, GAMMA), ((1.0 - GAMMA) / GAMMA, 1.0))
+#: how far on the second stage begins, on the way to the end of the first one
+ONWARD = (1.0 - GAMMA) / GAMMA
 SURFACE_ITERATIONS = 2
 
 
-@lanes
-def place(w, side, share):
-    """Stoichiometries at a share of the step: as the shells have been changing, or, where that is
-    not known, as the mean changes.
+@law
+def describe(w, i, j, before, after, per_ampere, rate):
+    """Write what the step of the particle whose rows begin `j` on needs: the rate of its mean at
+    both ends of the step [s-1], without and per ampere of the end current, and D / R^2.
     """
-    for i in range(LANES):
-        j = side + i
-        h = share * w[s.H + i]
-        inflow_1 = w[s.INFLOW_1 + j] + w[s.INFLOW_I + j] * w[s.I_1 + i]
-        change = h * 0.5 * (w[s.INFLOW_0 + j] + inflow_1)
-        for k in range(SHELLS):
-            at = j + k * LANES
-            moved = choose(w[s.H_0 + i], h * w[s.SHELL_RATE + at], change)
-            w[s.SHELL_MID + at] = w[s.SHELL + at] + moved
+    w[s.INFLOW_0 + j], w[s.INFLOW_1 + j], w[s.INFLOW_I + j] = before, after, per_ampere
+    w[s.DIFFUSION + j] = rate
+    w[s.SHELL_H + j], w[s.SHELL_H_0 + j] = w[s.H + i], w[s.H_0 + i]
+    w[s.SHELL_I_1 + j] = w[s.I_1 + i]
+    w[s.SHELL_T + j], w[s.SHELL_T_REF + j] = 0.5 * (w[s.T + i] + w[s.T_1 + i]), w[p.T_REF + i]
 
 
 @lanes
-def read_shells(w, tables, flat, side, shape, warm):
-    """Diffusivity between shells, relative to its row: its mean over the stoichiometry there."""
-    for i in range(side, side + LANES):
-        D_a = area_a = s_a = 0.0
-        for k in range(SHELLS):
-            s_b = w[s.SHELL_MID + i + k * LANES]
-            D_b, _, area_b = lookup(tables, shape, s_b)
-            if k > 0:
-                w[s.SHELL_LINK + i + (k - 1) * LANES] = mean_diffusivity(
-                    s_a, D_a, area_a, s_b, D_b, area_b
-                )
-            s_a, D_a, area_a = s_b, D_b, area_b
+def place(v, count, share):
+    """Guess the stoichiometries at a share of the step: as the shells have been changing, or, where
+    that is not known, as the mean changes.
+    """
+    for i in range(count):
+        h = share * v[s.SHELL_H + i]
+        inflow_1 = v[s.INFLOW_1 + i] + v[s.INFLOW_I + i] * v[s.SHELL_I_1 + i]
+        v[s.CARRY + i] = h * 0.5 * (v[s.INFLOW_0 + i] + inflow_1)
+    for k in range(0, SHELLS * LANES, LANES):
+        for i in range(count):
+            rate = share * v[s.SHELL_H + i] * v[s.SHELL_RATE + k + i]
+            moved = choose(v[s.SHELL_H_0 + i], rate, v[s.CARRY + i])
+            v[s.SHELL_AT + k + i] = v[s.SHELL + k + i] + moved
+
+
+@lanes
+def settle_shells(v, count):
+    """Take the end of the step that has been found as the better guess."""
+    for k in range(0, SHELLS * LANES, LANES):
+        for i in range(count):
+            end = v[s.SHELL_C + k + i] + v[s.SHELL_I + k + i] * v[s.SHELL_I_1 + i]
+            v[s.SHELL_AT + k + i] = end
+
+
+@lanes
+def read_shells(v, count, tables, flat, shape, warm):
+    """Diffusivity between neighbouring shells, over its row: the mean over the stoichiometries."""
+    for i in range(count):
+        for k in range(i, i + SHELLS * LANES, LANES):
+            v[s.SHELL_D + k], _, v[s.SHELL_AREA + k] = lookup(tables, shape, v[s.SHELL_AT + k])
+    for k in range(0, LAST * LANES, LANES):
+        for i in range(count):
+            m = k + LANES + i
+            v[s.SHELL_LINK + k + i] = mean_diffusivity(
+                v[s.SHELL_AT + k + i], v[s.SHELL_D + k + i], v[s.SHELL_AREA + k + i],
+                v[s.SHELL_AT + m], v[s.SHELL_D + m], v[s.SHELL_AREA + m],
+            )  # fmt: skip
     if not flat[warm]:
-        for i in range(LANES):
-            j = side + i
-            T = 0.5 * (w[s.T + i] + w[s.T_1 + i])
-            for k in range(LAST):
-                at = j + k * LANES
-                between = 0.5 * (w[s.SHELL_MID + at] + w[s.SHELL_MID + at + LANES])
-                factor = temperature_factor(tables, warm, between, T, w[p.T_REF + i])
-                w[s.SHELL_LINK + at] *= factor
+        for k in range(0, LAST * LANES, LANES):
+            for i in range(count):
+                between = 0.5 * (v[s.SHELL_AT + k + i] + v[s.SHELL_AT + k + LANES + i])
+                T, T_ref = v[s.SHELL_T + i], v[s.SHELL_T_REF + i]
+                v[s.SHELL_LINK + k + i] *= temperature_factor(tables, warm, between, T, T_ref)
 
 
 @lanes
-def eliminate_shells(w, side):
+def eliminate_shells(v, count):
     """Conductances times gamma h, and pivots of the shells' equations, without a subtraction."""
-    for i in range(LANES):
-        j = side + i
-        per_diffusivity = GAMMA * w[s.H + i] * w[s.DIFFUSION + j]
-        rest = VOLUMES[0]
-        for k in range(LAST):
-            at = j + k * LANES
-            link = per_diffusivity * CONDUCTANCES[k] * w[s.SHELL_LINK + at]
+    for i in range(count):
+        v[s.SHELL_D_INNER + i] = v[s.SHELL_LINK + INNER + i]
+        v[s.CARRY + i] = VOLUMES[0]
+    for shell in range(LAST):
+        k = shell * LANES
+        volume, conductance = VOLUMES[shell + 1], GAMMA * CONDUCTANCES[shell]
+        for i in range(count):
+            rest = v[s.CARRY + i]
+            link = conductance * v[s.SHELL_H + i] * v[s.DIFFUSION + i] * v[s.SHELL_LINK + k + i]
             pivot = 1.0 / (rest + link)
             ratio = link * pivot
-            w[s.SHELL_LINK + at], w[s.SHELL_PIVOT + at], w[s.SHELL_RATIO + at] = link, pivot, ratio
-            rest = VOLUMES[k + 1] + ratio * rest
-        w[s.SHELL_PIVOT + j + OUTER] = 1.0 / rest
+            v[s.SHELL_LINK + k + i], v[s.SHELL_PIVOT + k + i] = link, pivot
+            v[s.SHELL_RATIO + k + i] = ratio
+            v[s.CARRY + i] = volume + ratio * rest
+    for i in range(count):
+        v[s.SHELL_PIVOT + OUTER + i] = 1.0 / v[s.CARRY + i]
 
 
 @lanes
-def solve_shells(w, side, share):
-    """Add the increment of a stage that ends at a share of the step to SHELL_C + SHELL_I I_1."""
-    for i in range(LANES):
-        j = side + i
-        gain = GAMMA * w[s.H + i]
-        flow = flow_i = increment = slope = 0.0
-        for k in range(SHELLS):
-            at = j + k * LANES
-            increment -= flow
-            slope -= flow_i
-            if k < LAST:
-                link = w[s.SHELL_LINK + at]
-                flow = link * (w[s.SHELL_C + at + LANES] - w[s.SHELL_C + at])
-                flow_i = link * (w[s.SHELL_I + at + LANES] - w[s.SHELL_I + at])
-            else:
-                flow = (1.0 - share) * w[s.INFLOW_0 + j] + share * w[s.INFLOW_1 + j]
-                flow, flow_i = gain * flow, gain * share * w[s.INFLOW_I + j]
-            increment += flow
-            slope += flow_i
-            w[s.SHELL_MID + at], w[s.SHELL_BACK + at] = increment, slope
-            if k < LAST:
-                increment *= w[s.SHELL_RATIO + at]
-                slope *= w[s.SHELL_RATIO + at]
-        increment = slope = 0.0
-        for k in range(LAST, -1, -1):
-            at = j + k * LANES
-            increment = w[s.SHELL_PIVOT + at] * w[s.SHELL_MID + at] + increment
-            slope = w[s.SHELL_PIVOT + at] * w[s.SHELL_BACK + at] + slope
-            w[s.SHELL_C + at] += increment
-            w[s.SHELL_I + at] += slope
-            if k > 0:
-                increment *= w[s.SHELL_RATIO + at - LANES]
-                slope *= w[s.SHELL_RATIO + at - LANES]
+def begin(v, count, onward):
+    """Where a stage begins: from the start of the step, as far on as the end of the last stage
+    says.
+    """
+    for k in range(0, SHELLS * LANES, LANES):
+        for i in range(count):
+            before = v[s.SHELL + k + i]
+            v[s.BEGIN_C + k + i] = before + onward * (v[s.SHELL_C + k + i] - before)
+            v[s.BEGIN_I + k + i] = onward * v[s.SHELL_I + k + i]
 
 
 @lanes
-def surface(w, tables, flat, side, shape, warm):
+def solve_shells(v, count, share):
+    """SHELL_C + SHELL_I I_1 at the end of a stage, a share of the step, from where it begins."""
+    for i in range(count):
+        v[s.CARRY + i] = v[s.CARRY_I + i] = 0.0
+    for k in range(0, LAST * LANES, LANES):
+        for i in range(count):
+            link, ratio = v[s.SHELL_LINK + k + i], v[s.SHELL_RATIO + k + i]
+            flow = link * (v[s.BEGIN_C + k + LANES + i] - v[s.BEGIN_C + k + i])
+            flow_i = link * (v[s.BEGIN_I + k + LANES + i] - v[s.BEGIN_I + k + i])
+            increment, slope = v[s.CARRY + i] + flow, v[s.CARRY_I + i] + flow_i
+            v[s.SHELL_C + k + i], v[s.SHELL_I + k + i] = increment, slope
+            v[s.CARRY + i], v[s.CARRY_I + i] = ratio * increment - flow, ratio * slope - flow_i
+    for i in range(count):
+        gain, pivot = GAMMA * v[s.SHELL_H + i], v[s.SHELL_PIVOT + OUTER + i]
+        inflow = (1.0 - share) * v[s.INFLOW_0 + i] + share * v[s.INFLOW_1 + i]
+        increment = pivot * (v[s.CARRY + i] + gain * inflow)
+        slope = pivot * (v[s.CARRY_I + i] + gain * share * v[s.INFLOW_I + i])
+        v[s.SHELL_C + OUTER + i] = v[s.BEGIN_C + OUTER + i] + increment
+        v[s.SHELL_I + OUTER + i] = v[s.BEGIN_I + OUTER + i] + slope
+        v[s.CARRY + i], v[s.CARRY_I + i] = increment, slope
+    for shell in range(LAST):
+        k = INNER - shell * LANES
+        for i in range(count):
+            ratio, pivot = v[s.SHELL_RATIO + k + i], v[s.SHELL_PIVOT + k + i]
+            increment = pivot * v[s.SHELL_C + k + i] + ratio * v[s.CARRY + i]
+            slope = pivot * v[s.SHELL_I + k + i] + ratio * v[s.CARRY_I + i]
+            v[s.SHELL_C + k + i] = v[s.BEGIN_C + k + i] + increment
+            v[s.SHELL_I + k + i] = v[s.BEGIN_I + k + i] + slope
+            v[s.CARRY + i], v[s.CARRY_I + i] = increment, slope
+
+
+@lanes
+def find_surface(v, count, tables, flat, shape, warm):
     """Stoichiometry of the surface, from that of the outer shells and the slopes about it."""
-    for i in range(LANES):
-        j = side + i
-        I = w[s.I_1 + i]
-        inflow = w[s.INFLOW_1 + j] + w[s.INFLOW_I + j] * I
-        outer, inner = w[s.SHELL_C + j + OUTER], w[s.SHELL_C + j + INNER]
-        outer_i, inner_i = w[s.SHELL_I + j + OUTER], w[s.SHELL_I + j + INNER]
-        per_flux = OUTER_SLOPE / (3.0 * w[s.DIFFUSION + j])
-        D_inner = w[s.SHELL_D + j] * (INNER_SLOPE / DISTANCES[LAST - 1])
-        w[s.SURFACE_S + j] = outer + outer_i * I
-        rise = outer - inner + (outer_i - inner_i) * I
-        w[s.SURFACE_C + j] = per_flux * inflow + D_inner * rise
-        w[s.SURFACE_I + j] = per_flux * w[s.INFLOW_I + j] + D_inner * (outer_i - inner_i)
-    for i in range(LANES):
+    for i in range(count):
+        I = v[s.SHELL_I_1 + i]
+        outer_i = v[s.SHELL_I + OUTER + i]
+        rise_i = outer_i - v[s.SHELL_I + INNER + i]
+        rise = v[s.SHELL_C + OUTER + i] - v[s.SHELL_C + INNER + i] + rise_i * I
+        per_flux = OUTER_SLOPE / (3.0 * v[s.DIFFUSION + i])
+        inner = v[s.SHELL_D_INNER + i] * (INNER_SLOPE / DISTANCES[LAST - 1])
+        inflow = v[s.INFLOW_1 + i] + v[s.INFLOW_I + i] * I
+        v[s.SHELL_XS_C + i] = per_flux * inflow + inner * rise
+        v[s.SHELL_XS_I + i] = per_flux * v[s.INFLOW_I + i] + inner * rise_i
+        v[s.SHELL_XS + i] = v[s.SHELL_C + OUTER + i] + outer_i * I
+    for i in range(count):
         # the integral of D over stoichiometry rises by the integral of its slope: Newton's method
-        j = side + i
-        outer = w[s.SURFACE_S + j]
+        outer, rise, rise_i = v[s.SHELL_XS + i], v[s.SHELL_XS_C + i], v[s.SHELL_XS_I + i]
         if not flat[warm]:
-            T = 0.5 * (w[s.T + i] + w[s.T_1 + i])
-            warmth = temperature_factor(tables, warm, outer, T, w[p.T_REF + i])
-            w[s.SURFACE_C + j] /= warmth
-            w[s.SURFACE_I + j] /= warmth
-        D_outer, _, area = lookup(tables, shape, outer)
-        target = area + w[s.SURFACE_C + j]
-        at, D = outer + w[s.SURFACE_C + j] / D_outer, D_outer
+            T, T_ref = v[s.SHELL_T + i], v[s.SHELL_T_REF + i]
+            per_warmth = 1.0 / temperature_factor(tables, warm, outer, T, T_ref)
+            rise, rise_i = rise * per_warmth, rise_i * per_warmth
+        D_outer, _, area_outer = lookup(tables, shape, outer)
+        end, D = outer + rise / D_outer, D_outer
         for _ in range(SURFACE_ITERATIONS):
-            held = min(max(at, 0.0), 1.0)
+            held = min(max(end, 0.0), 1.0)
             D, _, area = lookup(tables, shape, held)
-            at = held + (target - area) / D
-        outer_i = w[s.SHELL_I + j + OUTER]
-        slope = (D_outer * outer_i + w[s.SURFACE_I + j]) / D
-        w[s.SURFACE_S + j], w[s.SURFACE_I + j] = at, slope
-        w[s.SURFACE_C + j] = at - slope * w[s.I_1 + i]
+            end = held + (rise - (area - area_outer)) / D
+        slope = (D_outer * v[s.SHELL_I + OUTER + i] + rise_i) / D
+        v[s.SHELL_XS + i], v[s.SHELL_XS_I + i] = end, slope
+        v[s.SHELL_XS_C + i] = end - slope * v[s.SHELL_I_1 + i]
 
 
 @lanes
-def go_on(w, side, onward):
-    """Begin a stage: from the start of the step, as far on as the stage before says."""
-    for i in range(side, side + LANES):
-        for at in range(i, i + SHELLS * LANES, LANES):
-            before = w[s.SHELL + at]
-            w[s.SHELL_C + at] = before + onward * (w[s.SHELL_C + at] - before)
-            w[s.SHELL_I + at] *= onward
+def propose_shells(w, first, tables, flat, shape, warm):
+    """Shells and surface at the end of the step of the particle whose rows begin `first` on."""
+    v, count = w[first:], w.shape[0] // ROWS
+    place(v, count, GAMMA)
+    read_shells(v, count, tables, flat, shape, warm)
+    eliminate_shells(v, count)
+    begin(v, count, 0.0)
+    solve_shells(v, count, GAMMA)
+    begin(v, count, ONWARD)
+    place(v, count, 1.0)
+    read_shells(v, count, tables, flat, shape, warm)
+    eliminate_shells(v, count)
+    solve_shells(v, count, 1.0)
+    # where the diffusivity varies over decades, a guess from the past is not enough for the end
+    settle_shells(v, count)
+    read_shells(v, count, tables, flat, shape, warm)
+    eliminate_shells(v, count)
+    solve_shells(v, count, 1.0)
+    find_surface(v, count, tables, flat, shape, warm)
+
+
+@law
+def describe_move(w, i, j, mean):
+    """Write what has become of the step of the particle whose rows begin `j` on."""
+    continued = (w[s.H + i] > 0.0) & (w[s.OPENING + i] == 0.0)
+    w[s.SHELL_PER_H + j] = 1.0 / w[s.H + i] if continued else 0.0
+    w[s.SHELL_I_1 + j], w[s.SHELL_ACCEPTED + j] = w[s.I_1 + i], w[s.ACCEPTED + i]
+    w[s.SHELL_MEAN + j] = mean
 
 
 @lanes
-def propose_shells(w, tables, flat, side, shape, warm):
-    """Shells and surface of a particle at the end of the step."""
-    for onward, share in STAGES:
-        place(w, side, share)
-        read_shells(w, tables, flat, side, shape, warm)
-        for i in range(side, side + LANES):
-            w[s.SHELL_D + i] = w[s.SHELL_LINK + i + INNER]
-        eliminate_shells(w, side)
-        go_on(w, side, onward)
-        solve_shells(w, side, share)
-    surface(w, tables, flat, side, shape, warm)
-
-
-@lanes
-def move_shells(w, side):
+def move_shells(w, first):
     """Shells of accepted steps, moved all alike so that their mean is that of the particle."""
-    for i in range(LANES):
-        j = side + i
-        accepted, I, h = w[s.ACCEPTED + i], w[s.I_1 + i], w[s.H + i]
-        continued = (h > 0.0) & (w[s.OPENING + i] == 0.0)
-        per_second = 1.0 / h if continued else 0.0
-        mean = 0.0
-        for k in range(SHELLS):
-            at = j + k * LANES
-            end = w[s.SHELL_C + at] + w[s.SHELL_I + at] * I
-            w[s.SHELL_C + at] = end
-            mean += VOLUMES[k] * end
-        shift = w[s.SHELL_MEAN + j] - mean
-        for k in range(SHELLS):
-            at = j + k * LANES
-            before, end = w[s.SHELL + at], w[s.SHELL_C + at]
-            rate = (end - before) * per_second
-            w[s.SHELL_RATE + at] = choose(accepted, rate, w[s.SHELL_RATE + at])
-            w[s.SHELL + at] = choose(accepted, end + shift, before)
+    v, count = w[first:], w.shape[0] // ROWS
+    for shell in range(SHELLS):
+        k, volume = shell * LANES, VOLUMES[shell]
+        for i in range(count):
+            end = v[s.SHELL_C + k + i] + v[s.SHELL_I + k + i] * v[s.SHELL_I_1 + i]
+            v[s.SHELL_C + k + i] = end
+            v[s.SHELL_MEAN + i] -= volume * end
+    for k in range(0, SHELLS * LANES, LANES):
+        for i in range(count):
+            accepted, before = v[s.SHELL_ACCEPTED + i], v[s.SHELL + k + i]
+            end, rate = v[s.SHELL_C + k + i], v[s.SHELL_RATE + k + i]
+            now = (end - before) * v[s.SHELL_PER_H + i]
+            v[s.SHELL_RATE + k + i] = choose(accepted, now, rate)
+            v[s.SHELL + k + i] = choose(accepted, end + v[s.SHELL_MEAN + i], before)
 
 
 @lanes
@@ -213,9 +242,9 @@ def move_particles(w, flat):
     """Shells of all particles that have some, after the means of accepted steps have moved."""
     if not (flat[t.SHAPE_D_N] and flat[t.WARM_D_N]):
         for i in range(LANES):
-            w[s.SHELL_MEAN + i] = w[s.X + i]
+            describe_move(w, i, i, w[s.X + i])
         move_shells(w, 0)
     if not (flat[t.SHAPE_D_P] and flat[t.WARM_D_P]):
         for i in range(LANES):
-            w[s.SHELL_MEAN + s.TO_POSITIVE + i] = w[s.Y + i]
+            describe_move(w, i, s.TO_POSITIVE + i, w[s.Y + i])
         move_shells(w, s.TO_POSITIVE)

@@ -25,7 +25,7 @@ from kernels.particle import MODES, RATES, RESIDUES, decays, mean_decay, mode_st
 from kernels.properties import read_lanes, read_properties
 from kernels.protocol import CURRENT, POWER
 from kernels.salt_step import eliminate, link, propose_salt
-from kernels.shell_step import propose_shells
+from kernels.shell_step import describe, propose_shells
 from kernels.tables import lookup
 from kernels.thermal import response, temperature_step
 from kernels.vector_math import asinh, log
@@ -96,13 +96,13 @@ def propose_negative(w, tables, flat):
         return
     for i in range(LANES):
         per_ampere = -w[s.Q_N + i]
-        w[s.INFLOW_0 + i] = per_ampere * (w[s.I_0 + i] + w[s.SIDE_0 + i])
-        w[s.INFLOW_1 + i], w[s.INFLOW_I + i] = per_ampere * w[s.SIDE_1 + i], per_ampere
-        w[s.DIFFUSION + i] = w[s.RATE_N + i] * arrhenius(w[p.E_D_N + i], w[s.Z_MID + i])
-    propose_shells(w, tables, flat, 0, t.SHAPE_D_N, t.WARM_D_N)
+        before, after = w[s.I_0 + i] + w[s.SIDE_0 + i], w[s.SIDE_1 + i]
+        rate = w[s.RATE_N + i] * arrhenius(w[p.E_D_N + i], w[s.Z_MID + i])
+        describe(w, i, i, per_ampere * before, per_ampere * after, per_ampere, rate)
+    propose_shells(w, 0, tables, flat, t.SHAPE_D_N, t.WARM_D_N)
     for i in range(LANES):
-        w[s.XS + i] = w[s.SURFACE_S + i]
-        w[s.XS_C + i], w[s.XS_I + i] = w[s.SURFACE_C + i], w[s.SURFACE_I + i]
+        w[s.XS + i] = w[s.SHELL_XS + i]
+        w[s.XS_C + i], w[s.XS_I + i] = w[s.SHELL_XS_C + i], w[s.SHELL_XS_I + i]
 
 
 @lanes
@@ -121,15 +121,14 @@ def propose_positive(w, tables, flat):
             )  # fmt: skip
         return
     for i in range(LANES):
-        j = s.TO_POSITIVE + i
-        w[s.INFLOW_0 + j] = w[s.Q_P + i] * w[s.I_0 + i]
-        w[s.INFLOW_1 + j], w[s.INFLOW_I + j] = 0.0, w[s.Q_P + i]
-        w[s.DIFFUSION + j] = w[s.RATE_P + i] * arrhenius(w[p.E_D_P + i], w[s.Z_MID + i])
-    propose_shells(w, tables, flat, s.TO_POSITIVE, t.SHAPE_D_P, t.WARM_D_P)
+        per_ampere = w[s.Q_P + i]
+        rate = w[s.RATE_P + i] * arrhenius(w[p.E_D_P + i], w[s.Z_MID + i])
+        describe(w, i, s.TO_POSITIVE + i, per_ampere * w[s.I_0 + i], 0.0, per_ampere, rate)
+    propose_shells(w, s.TO_POSITIVE, tables, flat, t.SHAPE_D_P, t.WARM_D_P)
     for i in range(LANES):
         j = s.TO_POSITIVE + i
-        w[s.YS + i] = w[s.SURFACE_S + j]
-        w[s.YS_C + i], w[s.YS_I + i] = w[s.SURFACE_C + j], w[s.SURFACE_I + j]
+        w[s.YS + i] = w[s.SHELL_XS + j]
+        w[s.YS_C + i], w[s.YS_I + i] = w[s.SHELL_XS_C + j], w[s.SHELL_XS_I + j]
 
 
 @lanes

@@ -59,16 +59,19 @@ LINK, RATIO, PIVOT = _block(CELLS - 1), _block(CELLS - 1), _block(CELLS)
 # Surfaces: stoichiometry, potential with its slope and integral, entropic change, other factors
 (XS, YS, POT_N, POT_P, SLOPE_N, SLOPE_P, AREA_N, AREA_P, ENT_N, ENT_P) = _rows(10)
 (F_J_N, F_J_P) = _rows(2)
-# Shells of the negative particle, where it has them instead of modes: state, how fast it has been
-# changing, midway through the step (later, of its elimination), at its end as above;
+# Shells of the negative particle, where it has them instead of modes. State; how fast it has been
+# changing; a guess of it within the step, with diffusivities and their integrals there;
 _first = _start
-SHELL, SHELL_RATE, SHELL_MID = _block(SHELLS), _block(SHELLS), _block(SHELLS)
-SHELL_C, SHELL_I, SHELL_BACK = _block(SHELLS), _block(SHELLS), _block(SHELLS)
+SHELL, SHELL_RATE, SHELL_AT = _block(SHELLS), _block(SHELLS), _block(SHELLS)
+SHELL_D, SHELL_AREA = _block(SHELLS), _block(SHELLS)
+# beginning and end of a stage as above, conductances, elimination;
+BEGIN_C, BEGIN_I, SHELL_C, SHELL_I = _block(SHELLS), _block(SHELLS), _block(SHELLS), _block(SHELLS)
 SHELL_LINK, SHELL_RATIO, SHELL_PIVOT = _block(SHELLS - 1), _block(SHELLS - 1), _block(SHELLS)
-# rate of the mean at both ends, per ampere; diffusivity over squared radius; diffusivity below the
-# outer shell; surface; mean that they must have
-(INFLOW_0, INFLOW_1, INFLOW_I, DIFFUSION, SHELL_D) = _rows(5)
-(SURFACE_S, SURFACE_C, SURFACE_I, SHELL_MEAN) = _rows(4)
+(CARRY, CARRY_I, SHELL_D_INNER, SHELL_XS, SHELL_XS_C, SHELL_XS_I) = _rows(6)
+# and what `shell_step.describe` and `describe_move` write
+(INFLOW_0, INFLOW_1, INFLOW_I, DIFFUSION) = _rows(4)
+(SHELL_H, SHELL_H_0, SHELL_I_1, SHELL_T, SHELL_T_REF) = _rows(5)
+(SHELL_PER_H, SHELL_ACCEPTED, SHELL_MEAN) = _rows(3)
 TO_POSITIVE = _start - _first  # from these rows to the same ones of the positive particle
 _rows(TO_POSITIVE // LANES)
 # `passivation`, 0 without it. State: unpassivated surface, all that was opened, highest mean
