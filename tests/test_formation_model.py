@@ -386,3 +386,32 @@ def test_models_and_cells_are_entry_points_of_pybamm():
         ):
             assert values[key] == ours[key]
         assert name in pybamm.parameter_sets.get_docstring(f"cellmodel {name}")
+
+
+@pytest.mark.parametrize(
+    ("temperature", "first", "second", "transition"),
+    [(298.15, 0.0264, 0.036, 3.72), (308.15, 0.05, 0.2, 3.7)],
+)
+def test_kernels_form_the_measured_cell_as_pybamm_does(temperature, first, second, transition):
+    protocol = cm.load_protocol("two-stage-charge").with_variables(
+        temperature=temperature,
+        charge_current_1=first,
+        charge_current_2=second,
+        transition_voltage=transition,
+        verification_cycles=1,
+    )
+    doors = ("nmc532-graphite-240mah", protocol, "laboratory-cycler")
+    found = cm.sweep_formation(*doors)
+    expected = cm.simulate_formation(*doors, radial_points=100, rtol=1e-8, atol=1e-10)
+    for name, rtol in (
+        ("charge_energy", 1e-3),
+        ("discharge_energy", 1e-3),
+        ("lithium_loss", 5e-3),
+        ("stored_lithium", 5e-3),
+        ("parasitic_charge", 5e-3),
+        ("formation_time", 2e-3),
+    ):
+        assert_close(found[name].values, expected[name].values, rtol)
+    assert_close(found["kinetic_loss"], expected["kinetic_loss"], 0.02)
+    efficiency = float(found.first_cycle_efficiency - expected.first_cycle_efficiency)
+    assert abs(efficiency) < 1e-3

@@ -106,7 +106,9 @@ def test_a_temperature_factor_is_a_factor_of_its_row(name):
     expected = form(steps, **WARM, **{name: PARAMETERS[name] * FACTORS[name]})
     plain = form(steps, **WARM)
     assert found.status[0] == expected.status[0] == 0
-    np.testing.assert_allclose(found.outputs, expected.outputs, rtol=1e-5, atol=1e-9)
+    # particles whose diffusivity is tabulated have shells in place of modes
+    rtol = 1e-4 if name in ("negative_diffusivity", "positive_diffusivity") else 1e-5
+    np.testing.assert_allclose(found.outputs, expected.outputs, rtol=rtol, atol=1e-9)
     assert (np.abs(found.energy_out / plain.energy_out - 1) > 5e-5).all()
 
 
@@ -115,7 +117,8 @@ def test_at_the_reference_temperature_nothing_changes():
     found = form(FORMATION[:4], tabulated=_tabulated(tables.PROPERTIES), **NO_HEAT)
     np.testing.assert_array_equal(found.status, 0)
     expected = form(FORMATION[:4], **NO_HEAT)
-    np.testing.assert_allclose(found.outputs, expected.outputs, rtol=1e-5, atol=1e-9)
+    # all properties are tabulated, so particles have shells in place of modes
+    np.testing.assert_allclose(found.outputs, expected.outputs, rtol=1e-4, atol=1e-9)
 
 
 @pytest.mark.kernel
