@@ -10,6 +10,7 @@ from kernels.parameters import LANES
 from kernels.salt_step import locate
 from kernels.tables import CONCENTRATION_LIMIT, lookup, temperature_factor
 
+
 @lanes
 def read_lanes(w, tables, which, position, factor, value):
     """Look one table up for every lane: at row `position` times factor, into row `value`."""

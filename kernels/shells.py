@@ -19,7 +19,7 @@ from kernels.compiled import law
 
 SHELLS = 12
 THINNEST = 0.015  # of the radius; at the surface
-_GROWTH = 1.28275  # width of a shell over that of the next one outwards; the innermost one is a rest
+_GROWTH = 1.28275  # width of a shell over that of the next one outwards; the innermost is the rest
 
 GAMMA = 1.0 - math.sqrt(0.5)
 #: where neighbours are nearer, the mean diffusivity between them is that of both values: no loss of
@@ -44,8 +44,7 @@ BOUNDARIES = _boundaries()
 #: shares of the particle's volume
 VOLUMES = _difference(3, BOUNDARIES)
 _SQUARES = tuple(  # mean of r^2 over each shell
-    0.6 * fifth / volume
-    for fifth, volume in zip(_difference(5, BOUNDARIES), VOLUMES, strict=True)
+    0.6 * fifth / volume for fifth, volume in zip(_difference(5, BOUNDARIES), VOLUMES, strict=True)
 )
 #: distances between neighbours: what a parabola rises, over its slope at the boundary
 DISTANCES = tuple(
@@ -53,9 +52,7 @@ DISTANCES = tuple(
     for a, b, r in zip(_SQUARES[:-1], _SQUARES[1:], BOUNDARIES[1:-1], strict=True)
 )
 #: conductances between neighbours for a diffusivity of 1: area over distance, of the volume 1
-CONDUCTANCES = tuple(
-    3.0 * r * r / d for r, d in zip(BOUNDARIES[1:-1], DISTANCES, strict=True)
-)
+CONDUCTANCES = tuple(3.0 * r * r / d for r, d in zip(BOUNDARIES[1:-1], DISTANCES, strict=True))
 #: from the outer shell's mean to the surface: weights of the slopes at its inner and outer boundary,
 #: those of a slope that is linear across a thin shell, corrected to be exact for a parabola
 INNER_SLOPE = (1.0 - BOUNDARIES[-2]) / 6.0
