@@ -144,8 +144,7 @@ def solve_shells(v, count, share):
         v[s.SHELL_C + OUTER + i] = v[s.BEGIN_C + OUTER + i] + increment
         v[s.SHELL_I + OUTER + i] = v[s.BEGIN_I + OUTER + i] + slope
         v[s.CARRY + i], v[s.CARRY_I + i] = increment, slope
-    for shell in range(LAST):
-        k = INNER - shell * LANES
+    for k in range(INNER, -LANES, -LANES):
         for i in range(count):
             ratio, pivot = v[s.SHELL_RATIO + k + i], v[s.SHELL_PIVOT + k + i]
             increment = pivot * v[s.SHELL_C + k + i] + ratio * v[s.CARRY + i]
