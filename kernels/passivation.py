@@ -33,6 +33,7 @@ from kernels.parameters import LANES
 from kernels.vector_math import choose, exp
 
 STORE_AT_START = 0.01  # C m-2: the store's first filling, so that its rate is finite
+LEAST_SCALE = 1e-3  # of cells without, whose scale is 0
 STEEPEST = 40.0  # exponent at which a current is cut: far beyond any that could flow
 
 
@@ -45,7 +46,7 @@ def gate(potential, onset, width):
 @law
 def opened(highest, scale):
     """Share of the surface that expansion has opened at the highest stoichiometry so far."""
-    return 1.0 - exp(-highest / scale)
+    return 1.0 - exp(-highest / max(scale, LEAST_SCALE))
 
 
 @law
@@ -106,6 +107,9 @@ def leak(w):
         )  # fmt: skip
         w[s.LEAK_1 + i] = density * w[s.S_N + i]
         w[s.DLEAK + i] = slope * w[s.S_N + i] * w[s.DPHI_P + i]
+        # contacts carry the current of the terminals
+        w[s.V_1 + i] += w[s.LEAK_1 + i] * w[p.R_CONTACT + i]
+        w[s.DV_DI + i] += w[s.DLEAK + i] * w[p.R_CONTACT + i]
 
 
 @lanes

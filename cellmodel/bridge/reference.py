@@ -60,7 +60,9 @@ def model_with_totals(name: str, cell: Cell) -> pybamm.lithium_ion.BaseModel:
     film = X_RESOLVED if name == "DFN" else X_AVERAGED
     models = FORMATION if cell.formation == UNPASSIVATED_SURFACE else MODELS
     phases = options(cell.sei) if is_two_phase(set_values(cell)) else {}
-    model = models[name]({"SEI": cell.sei, "thermal": "lumped", **film, **phases})
+    # PyBaMM leaves the parameter out unless it is told to read it
+    contacts = {"contact resistance": "true"} if _contact_resistance(cell) else {}
+    model = models[name]({"SEI": cell.sei, "thermal": "lumped", **film, **phases, **contacts})
     if phases:
         name_as_one(model)
     current, voltage = model.variables["Current [A]"], model.variables["Voltage [V]"]
@@ -85,6 +87,13 @@ def model_with_totals(name: str, cell: Cell) -> pybamm.lithium_ion.BaseModel:
         energy, charge = states[f"{way}_energy"], states[f"{way}_capacity"]
         model.variables[f"{way}_energy"] = energy + middle * charge
     return model
+
+
+def _contact_resistance(cell: Cell) -> float:
+    """Return that of the cell [ohm], none where its set does not know it."""
+    name = "Contact resistance [Ohm]"
+    stated = name in cell.parameters or name in set_values(cell).keys()  # noqa: SIM118
+    return cell.parameter(name) if stated else 0.0
 
 
 @dataclass(frozen=True)
