@@ -60,7 +60,7 @@ def test_references_are_kept(compared, folder):
 
 
 def test_what_pybamm_cannot_run_is_kept_too(folder):
-    numbers = {"charge_rate": 5.0, "temperature": 254.0, "Positive electrode porosity": 0.02}
+    numbers = {"discharge_rate": 5.0, "temperature": 254.0, "Positive electrode porosity": 0.02}
     task = Task(CELL, "three-cycle", numbers, SPME)
     (found,) = references(folder, [task], 1)
     assert "cannot be run" in str(found[FAILED])
