@@ -207,6 +207,29 @@ def check_keys(
         raise InputError(f"{where}: missing key {', '.join(missing)}")
 
 
+def read_text(path: Path) -> str:
+    """Return the text of an input file.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is too large or not UTF-8.
+    """
+    try:
+        if not path.is_file():  # a folder, a pipe and a device would otherwise block or surprise
+            raise InputError(f"{path}: there is no such file")
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(content) > LARGEST_FILE:
+        raise InputError(f"{path}: a file must have at most {LARGEST_FILE} bytes")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+
+
 def read_toml(path: str | Path) -> dict:
     """Read a TOML file that may come from anywhere.
 
@@ -222,19 +245,7 @@ def read_toml(path: str | Path) -> dict:
         that reading it would take the interpreter down.
     """
     path = Path(path)
-    try:
-        if not path.is_file():  # a folder, a pipe and a device would otherwise block or surprise
-            raise InputError(f"{path}: there is no such file")
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(content) > LARGEST_FILE:
-        raise InputError(f"{path}: a file must have at most {LARGEST_FILE} bytes")
-    try:
-        document = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+    document = read_text(path)
     _check_dotted_keys(document, path)
     try:
         return tomllib.loads(document)

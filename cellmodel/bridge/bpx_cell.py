@@ -9,11 +9,11 @@ from types import MappingProxyType
 
 import pybamm
 
-from cellmodel.bridge.bpx_file import WARMTH, bpx_sections, bpx_values, read_bpx
+from cellmodel.bridge.bpx_file import WARMTH, bpx_sections, bpx_values
 from cellmodel.bridge.parameter_values import shipped_values
 from cellmodel.cell import Cell, load_cell
 from cellmodel.parameter_name import unit_of
-from cellmodel.quantity import Quantity
+from cellmodel.quantity import Quantity, read_text
 
 HIGHEST_OF_LFP = 3.8  # V, upper cut-off up to which a cell is taken for one with LiFePO4
 FULL = 0.975  # of the positive electrode, where the fitted potentials of the shipped cells end
@@ -77,7 +77,7 @@ def bpx_cell(path: Path) -> Cell:
     InputError
         If the file is wrong, or lacks what cannot be assumed; the message names it.
     """
-    text = read_bpx(path)
+    text = read_text(path)
     document = bpx_sections(text, str(path))
     values = bpx_values(text, str(path))
     header = document["Header"]

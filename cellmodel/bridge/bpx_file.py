@@ -8,40 +8,15 @@ import json
 import re
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 
 import pybamm
 
 from cellmodel.errors import InputError
-from cellmodel.quantity import LARGEST_FILE
 
 WARMTH = 298.15  # K, where a file names no reference temperature
 #: what the lumped thermal model needs of a file and nothing can stand in for
 _CELL = ("External surface area [m2]", "Volume [m3]")
 _SECTIONS = ("Cell", "Negative electrode", "Positive electrode", "Electrolyte", "Separator")
-
-
-def read_bpx(path: Path) -> str:
-    """Return the text of a BPX file.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, or it is too large or not UTF-8.
-    """
-    try:
-        if not path.is_file():
-            raise InputError(f"{path}: there is no such file")
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(content) > LARGEST_FILE:
-        raise InputError(f"{path}: a file must have at most {LARGEST_FILE} bytes")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not UTF-8 text (byte {error.start})") from error
 
 
 def bpx_sections(text: str, where: str) -> Mapping[str, Mapping]:

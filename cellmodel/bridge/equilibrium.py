@@ -8,14 +8,12 @@ import numpy as np
 from scipy.optimize import brentq
 
 from cellmodel.bridge.parameter_values import parameter_values, set_values
+from cellmodel.bridge.readout import FARADAY, SECONDS_PER_HOUR
 from cellmodel.bridge.set_functions import SIDES, SetFunctions
 from cellmodel.bridge.two_phase import is_two_phase
 from cellmodel.cell import Cell
 from cellmodel.protocol import Protocol
-from kernels.kinetics import FARADAY
 from kernels.step_control import STOICHIOMETRY_EDGE
-
-SECONDS_PER_HOUR = 3600.0
 
 
 def kinetic_loss(
