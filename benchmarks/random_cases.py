@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 import cellmodel as cm
+from cellmodel.bridge.scaled_functions import NEUTRAL
 from cellmodel.errors import InputError
 
 RATES = ("charge_rate", "later_charge_rate", "discharge_rate")
@@ -27,8 +28,8 @@ GEOMETRY = (
     "Positive electrode porosity",
     "Electrode height [m]",
 )
-# Not all sets have a number for each diffusivity and conductivity. Where it is a function, which
-# cannot be scaled, radii, porosities and Bruggeman coefficients move what follows from it.
+# Not all sets have a number for each diffusivity and conductivity. Where a particle has a function,
+# its factor is drawn; where the electrolyte has, porosities and Bruggeman coefficients move it.
 TRANSPORT = (
     "Negative electrode active material volume fraction",
     "Positive electrode active material volume fraction",
@@ -118,13 +119,17 @@ def at_point(
 
 
 def _around(cell: cm.Cell, names: Sequence[str], low: float, high: float) -> dict[str, Bounds]:
-    """Return the bounds of those that are numbers, in multiples of the cell's own."""
+    """Return the bounds of those that are numbers or have a factor, in multiples of their own."""
     bounds = {}
     for name in names:
         cell.check_parameter_name(name)  # misspelt, it must not pass for a function
+        factor = f"{name.split(' [')[0]} factor"
         try:
             own = cell.parameter(name)
         except InputError:  # a function
-            continue
+            if factor not in NEUTRAL:
+                continue
+            stated = cell.parameters.get(factor)
+            name, own = factor, stated.value if stated else NEUTRAL[factor]
         bounds[name] = (low * own, high * own)
     return bounds
