@@ -5,7 +5,7 @@ for one time step: as they stand at its start.
 from kernels import parameters as p
 from kernels import tables as t
 from kernels import workspace as s
-from kernels.compiled import lanes
+from kernels.compiled import lanes, sequence
 from kernels.parameters import LANES
 from kernels.salt_step import locate
 from kernels.tables import CONCENTRATION_LIMIT, lookup, temperature_factor
@@ -33,7 +33,7 @@ def read_property(w, tables, flat, shape, warm, position, factor, value):
             w[value + i] *= temperature_factor(tables, warm, at, T, w[p.T_REF + i])
 
 
-@lanes
+@sequence
 def read_salt(w, tables, flat):
     """Factors of the salt's diffusivity in five places, and of the cell's other properties."""
     locate(w)
@@ -50,7 +50,7 @@ def read_salt(w, tables, flat):
     read_property(w, tables, flat, t.SHAPE_T_PLUS, t.WARM_T_PLUS, s.C_AV, share, s.F_T_PLUS)
 
 
-@lanes
+@sequence
 def read_properties(w, tables, flat):
     """Factors of all properties that are not flat."""
     salt = True
