@@ -47,13 +47,15 @@ def read_potential(w, tables, which, position, value, slope, area):
 
 @lanes
 def predict_temperature(w):
-    """Temperature at the end of the step, were the heat that of its start."""
+    """Temperature at the end of the step, were the heat to change as it has been changing."""
     for i in range(LANES):
         T_a, cooling = w[s.T + i], w[p.COOLING + i]
-        per_watt = response(w[s.H + i], w[s.PER_HEAT_CAPACITY + i], cooling)
-        T_b = temperature_step(T_a, w[s.HEAT_0 + i], per_watt, cooling, w[p.T_AMB + i])
-        w[s.PER_WATT + i], w[s.T_1 + i] = per_watt, T_b
-        w[s.Z_MID + i] = (w[s.PER_T_REF + i] - 2.0 / (T_a + T_b)) / GAS
+        per_watt, late = response(w[s.H + i], w[s.PER_HEAT_CAPACITY + i], cooling)
+        heat, change = w[s.HEAT_0 + i], w[s.HEAT_SLOPE + i] * w[s.H + i]
+        T_b = temperature_step(T_a, heat, change, per_watt, late, cooling, w[p.T_AMB + i])
+        w[s.PER_WATT + i], w[s.PER_WATT_LATE + i], w[s.T_1 + i] = per_watt, late, T_b
+        w[s.Z_MID + i] = (w[s.PER_T_REF + i] - 2.0 / (T_a + T_b)) * (1.0 / GAS)
+        w[s.Z_1 + i] = (w[s.PER_T_REF + i] - 1.0 / T_b) * (1.0 / GAS)
 
 
 @sequence
@@ -62,7 +64,7 @@ def propose(w, tables, flat):
     predict_temperature(w)
     read_properties(w, tables, flat)
     for i in range(LANES):
-        h, I_a, z = w[s.H + i], w[s.I_0 + i], w[s.Z_MID + i]
+        h, I_a = w[s.H + i], w[s.I_0 + i]
         # side reaction, predicted; it fills the negative electrode no less than the cell's current
         j_a = w[s.J_0 + i]
         j_b = max(j_a + w[s.J_SLOPE + i] * h, 0.0)
@@ -78,7 +80,7 @@ def propose(w, tables, flat):
         w[s.Y_C + i], w[s.YS_C + i] = y, y
         w[s.X_I + i], w[s.XS_I + i] = per_ampere_n, per_ampere_n
         w[s.Y_I + i], w[s.YS_I + i] = per_ampere_p, per_ampere_p
-        kappa = w[p.KAPPA + i] * w[s.F_KAPPA + i] * arrhenius(w[p.E_KAPPA + i], z)
+        kappa = w[p.KAPPA + i] * w[s.F_KAPPA + i] * arrhenius(w[p.E_KAPPA + i], w[s.Z_1 + i])
         w[s.R_ELECTROLYTE + i] = w[s.R_PATH + i] / kappa
         t_plus = w[p.T_PLUS + i] * w[s.F_T_PLUS + i]
         w[s.CHI + i] = 2.0 * (1.0 - t_plus) * w[p.TDF + i] * w[s.F_TDF + i]
@@ -105,8 +107,7 @@ def evaluate(w, tables, flat):
         read_lanes(w, tables, t.SHAPE_J_P, s.YS, 1.0, s.F_J_P)
 
     for i in range(LANES):
-        I, T = w[s.I_1 + i], w[s.T_1 + i]
-        z = (w[s.PER_T_REF + i] - 1.0 / T) / GAS
+        I, T, z = w[s.I_1 + i], w[s.T_1 + i], w[s.Z_1 + i]
         thermal_voltage = (GAS / FARADAY) * T
         # electrolyte: means of ln(c) over the electrodes, and how they change with current
         product_n = product_p = 1.0
@@ -234,8 +235,7 @@ def grow_film(w, tables):
         phi_b = w[s.POT_B + i] + EARLY * eta_0 + LATE * eta_1
         phi_b += drop * (EARLY * I_0 + LATE * I_1) * film_b
         T_0, T_1 = w[s.T + i], w[s.T_1 + i]
-        z_1 = (w[s.PER_T_REF + i] - 1.0 / T_1) / GAS
-        A_1 = A * arrhenius(w[p.E_SEI + i], z_1)
+        A_1 = A * arrhenius(w[p.E_SEI + i], w[s.Z_1 + i])
         A_mid = A * arrhenius(w[p.E_SEI + i], w[s.Z_MID + i])
         A_a, A_b = A_mid - (LATE - EARLY) * (A_1 - A_mid), A_mid + (LATE - EARLY) * (A_1 - A_mid)
         j_1, fall_1 = sei.growth(phi_1, film_1, T_1, A_1, alpha, U, beta, a, b, d, m)
