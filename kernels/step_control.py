@@ -12,6 +12,7 @@ from kernels import tables as t
 from kernels import workspace as s
 from kernels.compiled import lanes, law
 from kernels.electrolyte import CELLS
+from kernels.kinetics import FARADAY, GAS
 from kernels.parameters import LANES
 from kernels.particle import MODES
 from kernels.protocol import CURRENT, NONE, VOLTAGE
@@ -36,6 +37,7 @@ from kernels.vector_math import choose, exp, log
 # charge need no small steps.
 ENERGY_DEPARTURE = 2e-4  # V
 CHARGE_DEPARTURE = 7e-5
+SIDE_CHARGE_DEPARTURE = 3e-4
 HOLD_WINDOW = 2.5e-3  # V, before the last Newton iteration, which leaves a small part of it
 LANDING = 2e-4  # V, from which on the way to a limit is linear
 LANDING_SHARE = 3e-3  # likewise, share of a limiting current or charge
@@ -134,6 +136,10 @@ def compare_with_limits(w, tables, landing):
         charge = inside + (0.0 if kind == CURRENT else abs(mistaken / w[s.DV_DI + i]))
         share = energy * (1.0 / ENERGY_DEPARTURE) if kind == CURRENT else 0.0
         share += charge * (1.0 / CHARGE_DEPARTURE)
+        # the side reaction was integrated along a bent path, too; at rest nothing else counts
+        steepness = w[p.ALPHA_SEI + i] * (FARADAY / GAS) / w[s.T_1 + i]
+        side = 0.5 * (w[s.J_0 + i] + w[s.J_1 + i]) * w[s.S_N + i] * steepness * abs(bent_n)
+        share += side * (1.0 / SIDE_CHARGE_DEPARTURE)
         w[s.ERROR + i] = share * h * w[s.Q_N + i]
 
         # voltage: +1 while charging, when it climbs towards its limit
