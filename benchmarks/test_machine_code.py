@@ -66,7 +66,7 @@ def test_one_compilation_serves_every_sweep():
         for chunk_size in (2, 4):
             over = {"charge_rate": np.array([0.1, 0.15, 0.2, 0.25])}
             cm.sweep_formation(cm.load_cell(name), protocol, equipment, over, chunk_size=chunk_size)
-    assert len(kernels().sweep.signatures) == 1
+    assert len(kernels().run.signatures) == 1
 
 
 @pytest.mark.parametrize(("cell", "known"), TIME_STEPS.items())

@@ -8,7 +8,7 @@ import numpy as np
 
 from kernels import parameters as p
 from kernels import workspace as s
-from kernels.compiled import lanes
+from kernels.compiled import lanes, sequence
 from kernels.electrolyte import CELLS, EDGE, ELECTRODE_CELLS, relaxation_time
 from kernels.kinetics import FARADAY
 from kernels.parameters import COUNT, LANES, LOWER, UPPER
@@ -152,7 +152,7 @@ def idle(w):
     w[s.ENT_P : s.ENT_P + LANES] = 0.0
 
 
-@lanes
+@sequence
 def attempt(w, tables, flat, bare, tolerance, growth, landing):
     """Try one time step in every lane; returns whether any lane has finished its protocol step."""
     if bare:

@@ -1,11 +1,11 @@
 """Properties of the electrolyte that depend on concentration or temperature, read from the tables
-for one time step: as they stand at its start.
+for one time step: as concentrations stand at its start.
 """
 
 from kernels import parameters as p
 from kernels import tables as t
 from kernels import workspace as s
-from kernels.compiled import lanes
+from kernels.compiled import lanes, sequence
 from kernels.parameters import LANES
 from kernels.salt_step import locate
 from kernels.tables import CONCENTRATION_LIMIT, lookup, temperature_factor
@@ -19,9 +19,9 @@ def read_lanes(w, tables, which, position, factor, value):
 
 
 @lanes
-def read_property(w, tables, flat, shape, warm, position, factor, value):
-    """Look up what a property is of its row: its shape, and its temperature factor midway through
-    the step if it has one.
+def read_property(w, tables, flat, shape, warm, position, factor, value, share):
+    """Look up what a property is of its row: its shape, and if it has one its temperature factor at
+    a share of the step.
     """
     if not flat[shape]:
         read_lanes(w, tables, shape, position, factor, value)
@@ -29,28 +29,28 @@ def read_property(w, tables, flat, shape, warm, position, factor, value):
         for i in range(LANES):
             if flat[shape]:
                 w[value + i] = 1.0
-            at, T = w[position + i] * factor, 0.5 * (w[s.T + i] + w[s.T_1 + i])
+            at, T = w[position + i] * factor, w[s.T + i] + share * (w[s.T_1 + i] - w[s.T + i])
             w[value + i] *= temperature_factor(tables, warm, at, T, w[p.T_REF + i])
 
 
-@lanes
+@sequence
 def read_salt(w, tables, flat):
     """Factors of the salt's diffusivity in five places, and of the cell's other properties."""
     locate(w)
     share = 1.0 / CONCENTRATION_LIMIT
     shape, warm = t.SHAPE_D_E, t.WARM_D_E
     if not (flat[shape] and flat[warm]):
-        read_property(w, tables, flat, shape, warm, s.C_OUTER_N, share, s.F_OUTER_N)
-        read_property(w, tables, flat, shape, warm, s.C_INNER_N, share, s.F_INNER_N)
-        read_property(w, tables, flat, shape, warm, s.C_S, share, s.F_S)
-        read_property(w, tables, flat, shape, warm, s.C_INNER_P, share, s.F_INNER_P)
-        read_property(w, tables, flat, shape, warm, s.C_OUTER_P, share, s.F_OUTER_P)
-    read_property(w, tables, flat, t.SHAPE_KAPPA, t.WARM_KAPPA, s.C_AV, share, s.F_KAPPA)
-    read_property(w, tables, flat, t.SHAPE_TDF, t.WARM_TDF, s.C_AV, share, s.F_TDF)
-    read_property(w, tables, flat, t.SHAPE_T_PLUS, t.WARM_T_PLUS, s.C_AV, share, s.F_T_PLUS)
+        read_property(w, tables, flat, shape, warm, s.C_OUTER_N, share, s.F_OUTER_N, 0.5)
+        read_property(w, tables, flat, shape, warm, s.C_INNER_N, share, s.F_INNER_N, 0.5)
+        read_property(w, tables, flat, shape, warm, s.C_S, share, s.F_S, 0.5)
+        read_property(w, tables, flat, shape, warm, s.C_INNER_P, share, s.F_INNER_P, 0.5)
+        read_property(w, tables, flat, shape, warm, s.C_OUTER_P, share, s.F_OUTER_P, 0.5)
+    read_property(w, tables, flat, t.SHAPE_KAPPA, t.WARM_KAPPA, s.C_AV, share, s.F_KAPPA, 1.0)
+    read_property(w, tables, flat, t.SHAPE_TDF, t.WARM_TDF, s.C_AV, share, s.F_TDF, 1.0)
+    read_property(w, tables, flat, t.SHAPE_T_PLUS, t.WARM_T_PLUS, s.C_AV, share, s.F_T_PLUS, 1.0)
 
 
-@lanes
+@sequence
 def read_properties(w, tables, flat):
     """Factors of all properties that are not flat."""
     salt = True

@@ -34,12 +34,19 @@ def locate(w):
 
 @lanes
 def link(w):
-    """Conductances between neighbouring volumes [m s-1] times the length of the step [m]."""
+    """Conductances between neighbouring volumes midway [m s-1] times the length of the step [m].
+
+    What makes of them those at the end, times their weight there, and the weighted mean of both
+    ends, are rows of their own.
+    """
     for i in range(LANES):
         D = w[s.H + i] * w[p.D_E + i] * arrhenius(w[p.E_D_E + i], w[s.Z_MID + i])
         outer_n, inner_n = w[s.F_OUTER_N + i], w[s.F_INNER_N + i]
         outer_p, inner_p = w[s.F_OUTER_P + i], w[s.F_INNER_P + i]
-        w[s.WEIGHT + i] = theta(D * w[s.F_S + i] / w[s.RELAXATION + i])
+        weight = theta(D * w[s.F_S + i] / w[s.RELAXATION + i])
+        half = arrhenius(w[p.E_D_E + i], w[s.Z_1 + i] - w[s.Z_MID + i])
+        w[s.WEIGHT + i], w[s.LATER + i] = weight, weight * half
+        w[s.BOTH + i] = weight * half + (1.0 - weight) / half
         n, q = D * w[s.LINK_N + i], D * w[s.LINK_P + i]
         w[s.LINK + i], w[s.LINK + 2 * LANES + i] = n * outer_n, n * inner_n
         w[s.LINK + LANES + i] = 0.5 * n * (outer_n + inner_n)
@@ -60,7 +67,7 @@ def eliminate(w):
     for i in range(LANES):
         rest = w[s.SALT_N + i]
         for k in range(FIRST, LAST, LANES):
-            across = w[s.WEIGHT + i] * w[s.LINK + k + i]
+            across = w[s.LATER + i] * w[s.LINK + k + i]
             pivot = 1.0 / (rest + across)
             w[s.PIVOT + k + i] = pivot
             w[s.RATIO + k + i] = across * pivot
@@ -84,7 +91,8 @@ def propose_salt(w):
             slope += sign * per_ampere
             flow = 0.0
             if k < LAST:
-                flow = w[s.LINK + k + i] * (w[s.SALT + k + LANES + i] - w[s.SALT + k + i])
+                flow = w[s.SALT + k + LANES + i] - w[s.SALT + k + i]
+                flow *= w[s.BOTH + i] * w[s.LINK + k + i]
             constant += flow
             w[s.SALT_C + k + i], w[s.SALT_I + k + i] = constant, slope
             if k < LAST:

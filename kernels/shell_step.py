@@ -9,7 +9,7 @@ not vectorise (300 ns a lane instead of 100).
 from kernels import parameters as p
 from kernels import tables as t
 from kernels import workspace as s
-from kernels.compiled import lanes, law
+from kernels.compiled import lanes, law, sequence
 from kernels.parameters import LANES
 from kernels.shells import (
     CONDUCTANCES,
@@ -236,7 +236,7 @@ def move_shells(w, first):
             v[s.SHELL + k + i] = choose(accepted, end + v[s.SHELL_MEAN + i], before)
 
 
-@lanes
+@sequence
 def move_particles(w, flat):
     """Shells of all particles that have some, after the means of accepted steps have moved."""
     if not (flat[t.SHAPE_D_N] and flat[t.WARM_D_N]):

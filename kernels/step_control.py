@@ -12,6 +12,7 @@ from kernels import tables as t
 from kernels import workspace as s
 from kernels.compiled import lanes, law
 from kernels.electrolyte import CELLS
+from kernels.kinetics import FARADAY, GAS
 from kernels.parameters import LANES
 from kernels.particle import MODES
 from kernels.protocol import CURRENT, NONE, VOLTAGE
@@ -36,6 +37,7 @@ from kernels.vector_math import choose, exp, log
 # charge need no small steps.
 ENERGY_DEPARTURE = 2e-4  # V
 CHARGE_DEPARTURE = 7e-5
+SIDE_CHARGE_DEPARTURE = 3e-4
 HOLD_WINDOW = 2.5e-3  # V, before the last Newton iteration, which leaves a small part of it
 LANDING = 2e-4  # V, from which on the way to a limit is linear
 LANDING_SHARE = 3e-3  # likewise, share of a limiting current or charge
@@ -134,6 +136,10 @@ def compare_with_limits(w, tables, landing):
         charge = inside + (0.0 if kind == CURRENT else abs(mistaken / w[s.DV_DI + i]))
         share = energy * (1.0 / ENERGY_DEPARTURE) if kind == CURRENT else 0.0
         share += charge * (1.0 / CHARGE_DEPARTURE)
+        # the side reaction was integrated along a bent path, too; at rest nothing else counts
+        steepness = w[p.ALPHA_SEI + i] * (FARADAY / GAS) / w[s.T_1 + i]
+        side = 0.5 * (w[s.J_0 + i] + w[s.J_1 + i]) * w[s.S_N + i] * steepness * abs(bent_n)
+        share += side * (1.0 / SIDE_CHARGE_DEPARTURE)
         w[s.ERROR + i] = share * h * w[s.Q_N + i]
 
         # voltage: +1 while charging, when it climbs towards its limit
@@ -306,9 +312,11 @@ def advance(w, flat):
         w[s.X_MAX + i] = max(w[s.X_MAX + i], w[s.X + i])
         w[s.Y + i] = y if accepted else w[s.Y + i]
         w[s.FILM + i] += consumed * w[s.FILM_PER_CHARGE + i]
-        per_watt = w[s.PER_WATT + i] if accepted else 0.0
-        heat = 0.5 * (w[s.HEAT_0 + i] + w[s.HEAT_1 + i])
-        T = temperature_step(w[s.T + i], heat, per_watt, w[p.COOLING + i], w[p.T_AMB + i])
+        heat, change = w[s.HEAT_0 + i], w[s.HEAT_1 + i] - w[s.HEAT_0 + i]
+        per_watt, late = w[s.PER_WATT + i], w[s.PER_WATT_LATE + i]
+        cooling, ambient = w[p.COOLING + i], w[p.T_AMB + i]
+        T = temperature_step(w[s.T + i], heat, change, per_watt, late, cooling, ambient)
+        T = T if accepted else w[s.T + i]
         w[s.T + i] = T
         w[s.T_MAX + i] = max(w[s.T_MAX + i], T)
         phi = min(w[s.PHI_MIN + i], w[s.POT_N + i] + w[s.ETA_N_1 + i])
@@ -333,11 +341,13 @@ def advance(w, flat):
         eta = (w[s.ETA_1 + i] - w[s.ETA_0 + i]) * per_second
         I = (w[s.I_1 + i] - w[s.I_0 + i]) * per_second
         j = (w[s.J_1 + i] - w[s.J_0 + i]) * per_second
+        heat = (w[s.HEAT_1 + i] - w[s.HEAT_0 + i]) * per_second
         x = (w[s.XS + i] - w[s.XS_0 + i]) * per_second
         y = (w[s.YS + i] - w[s.YS_0 + i]) * per_second
         w[s.ETA_SLOPE + i] = choose(accepted, eta, w[s.ETA_SLOPE + i])
         w[s.I_SLOPE + i] = choose(accepted, I, w[s.I_SLOPE + i])
         w[s.J_SLOPE + i] = choose(accepted, j, w[s.J_SLOPE + i])
+        w[s.HEAT_SLOPE + i] = choose(accepted, heat, w[s.HEAT_SLOPE + i])
         w[s.XS_SLOPE + i] = choose(accepted, x, w[s.XS_SLOPE + i])
         w[s.YS_SLOPE + i] = choose(accepted, y, w[s.YS_SLOPE + i])
         H_0 = h if continued else 0.0

@@ -7,14 +7,15 @@ protocol's values, step by step.
 """
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numba import config, njit, prange
+from numba import config, get_num_threads, njit
 
 from kernels import parameters as p
 from kernels import workspace as s
 from kernels.cell import TRACE, attempt, enter, idle, settle
-from kernels.compiled import lanes
+from kernels.compiled import FASTMATH, lanes
 from kernels.parameters import COUNT, LANES
 from kernels.passivation import STORE_AT_START
 from kernels.protocol import VALUES
@@ -48,13 +49,22 @@ TRACE_GROWTH = 1.15  # enough points to draw a relaxation by straight lines
 @lanes
 def board(w, i, vector, base, columns, own):
     """Put a case into lane `i`: its numbers, and the fresh cell that they make."""
-    vector[:] = base
+    for k in range(base.shape[0]):
+        vector[k] = base[k]
     for column in range(columns.shape[0]):
         vector[columns[column]] = own[column]
     for row in range(COUNT):
         w[row * LANES + i] = vector[row]
     settle(w, i)
     w[s.ACTIVE + i] = 1.0
+
+
+@lanes
+def fill(per_cycle, case, value):
+    """Give all that is summed per cycle one value."""
+    for cycle in range(per_cycle.shape[1]):
+        for row in range(per_cycle.shape[0]):
+            per_cycle[row, cycle, case] = value
 
 
 @lanes
@@ -71,8 +81,9 @@ def leave(w, i, case, tables, per_cycle, summary, status):
     """Write the results of the case that lane `i` has finished."""
     status[case] = np.int8(w[s.STATUS + i])
     if w[s.STATUS + i] != OK:
-        per_cycle[:, :, case] = np.nan
-        summary[:, case] = np.nan
+        fill(per_cycle, case, math.nan)
+        for row in range(len(SUMMARY)):
+            summary[row, case] = math.nan
         return
     film = w[s.FILM + i] - w[p.L_SEI_0 + i]
     summary[0, case] = (film / w[s.FILM_PER_CHARGE + i] + w[s.LOST + i]) * w[s.S_N + i]
@@ -92,7 +103,7 @@ def leave(w, i, case, tables, per_cycle, summary, status):
     summary[14, case] = w[s.X_MAX + i]
 
 
-@lanes
+@njit(fastmath=FASTMATH, error_model="numpy", nogil=True, cache=True)
 def run(
     w, base, columns, own, first, last, tables, flat, kinds, cycles, tolerance, growth, opened,
     per_cycle, summary, status, trace,
@@ -104,8 +115,7 @@ def run(
     """
     idle(w)
     vectors = np.empty((LANES, base.shape[0]))
-    case = np.full(LANES, -1)
-    step = np.zeros(LANES, dtype=np.int64)
+    case, step = np.empty(LANES, dtype=np.int64), np.empty(LANES, dtype=np.int64)
     bare = base[NEW_SURFACE] > 0.0  # whether there is unpassivated surface, for all cases alike
     for column in columns:
         bare = bare or column == NEW_SURFACE
@@ -114,7 +124,9 @@ def run(
     first_step = 0.0 if bare else opened
     following, rows, tried, busy = first, 0, 0, 0
     finished = True
-    w[s.FINISHED : s.FINISHED + LANES] = 1.0
+    for i in range(LANES):
+        case[i], step[i] = -1, 0
+        w[s.FINISHED + i] = 1.0
     while True:
         if finished:
             for i in range(LANES):
@@ -138,7 +150,7 @@ def run(
                         break
                     case[i], busy, step[i] = following, busy + 1, 0
                     following += 1
-                    per_cycle[:, :, case[i]] = 0.0
+                    fill(per_cycle, case[i], 0.0)
                     board(w, i, vectors[i], base, columns, own[:, case[i]])
                 w[s.FINISHED + i] = 0.0
             if busy == 0:
@@ -157,9 +169,8 @@ def run(
     return rows, tried
 
 
-@njit(parallel=True, error_model="numpy", cache=True)
 def sweep(base, columns, own, tables, flat, kinds, cycles, tolerance, per_cycle, summary, status):
-    """Run every case.
+    """Run every case, on as many threads as `numba.get_num_threads()` says.
 
     Parameters
     ----------
@@ -175,17 +186,19 @@ def sweep(base, columns, own, tables, flat, kinds, cycles, tolerance, per_cycle,
     summary : float64 array, shape (len(SUMMARY), cases), filled; SI
     status : int8 array, shape (cases,), filled; where it is not 0 the other outputs are NaN
     """
-    cases = status.shape[0]
-    tasks = (cases + TASK - 1) // TASK
-    for task in prange(tasks):
-        w, no_trace = np.empty(s.SIZE), np.empty((0, len(TRACE)))
+    cases, no_trace = status.shape[0], np.empty((0, len(TRACE)))
+
+    def task(first):
         run(
-            w, base, columns, own, task * TASK, min((task + 1) * TASK, cases), tables, flat, kinds,
-            cycles, tolerance, GROWTH, FIRST_STEP, per_cycle, summary, status, no_trace,
+            np.empty(s.SIZE), base, columns, own, first, min(first + TASK, cases), tables, flat,
+            kinds, cycles, tolerance, GROWTH, FIRST_STEP, per_cycle, summary, status, no_trace,
         )  # fmt: skip
 
+    with ThreadPoolExecutor(get_num_threads()) as threads:
+        for _ in threads.map(task, range(0, cases, TASK)):
+            pass  # a task that failed raises here
 
-@njit(error_model="numpy", cache=True)
+
 def trace(base, tables, flat, kinds, cycles, tolerance, rows):
     """Run one case and record it.
 
@@ -210,13 +223,14 @@ def trace(base, tables, flat, kinds, cycles, tolerance, rows):
 
 #: one compilation for every call: outputs may be slices of larger arrays
 SIGNATURE = (
-    "void(float64[::1], int64[::1], float64[:, ::1], float64[:, :, ::1], boolean[::1], "
-    "int64[::1], int64[::1], float64, float64[:, :, :], float64[:, :], int8[::1])"
+    "(float64[::1], float64[::1], int64[::1], float64[:, ::1], int64, int64, float64[:, :, ::1], "
+    "boolean[::1], int64[::1], int64[::1], float64, float64, float64, float64[:, :, :], "
+    "float64[:, :], int8[::1], float64[:, ::1])"
 )
 
 
 def compile_all():
-    """Compile `sweep`, or read it from the cache; `trace` is compiled when it is first called."""
+    """Compile `run`, or read it from the cache."""
     if not config.DISABLE_JIT:
-        sweep.compile(SIGNATURE)
-        sweep.disable_compile()
+        run.compile(SIGNATURE)
+        run.disable_compile()

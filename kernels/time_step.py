@@ -17,15 +17,14 @@ from kernels import parameters as p
 from kernels import sei
 from kernels import tables as t
 from kernels import workspace as s
-from kernels.compiled import lanes, law
+from kernels.compiled import lanes, sequence
 from kernels.electrolyte import ELECTRODE_CELLS, SEPARATOR
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
-from kernels.particle import MODES, RATES, RESIDUES, decays, mean_decay, mode_step
+from kernels.particle_step import propose_negative, propose_positive
 from kernels.properties import read_lanes, read_properties
 from kernels.protocol import CURRENT, POWER
 from kernels.salt_step import eliminate, link, propose_salt
-from kernels.shell_step import describe, propose_shells
 from kernels.tables import lookup
 from kernels.thermal import response, temperature_step
 from kernels.vector_math import asinh, log
@@ -48,96 +47,24 @@ def read_potential(w, tables, which, position, value, slope, area):
 
 @lanes
 def predict_temperature(w):
-    """Temperature at the end of the step, were the heat that of its start."""
+    """Temperature at the end of the step, were the heat to change as it has been changing."""
     for i in range(LANES):
         T_a, cooling = w[s.T + i], w[p.COOLING + i]
-        per_watt = response(w[s.H + i], w[s.PER_HEAT_CAPACITY + i], cooling)
-        T_b = temperature_step(T_a, w[s.HEAT_0 + i], per_watt, cooling, w[p.T_AMB + i])
-        w[s.PER_WATT + i], w[s.T_1 + i] = per_watt, T_b
-        w[s.Z_MID + i] = (w[s.PER_T_REF + i] - 2.0 / (T_a + T_b)) / GAS
+        per_watt, late = response(w[s.H + i], w[s.PER_HEAT_CAPACITY + i], cooling)
+        heat, change = w[s.HEAT_0 + i], w[s.HEAT_SLOPE + i] * w[s.H + i]
+        T_b = temperature_step(T_a, heat, change, per_watt, late, cooling, w[p.T_AMB + i])
+        w[s.PER_WATT + i], w[s.PER_WATT_LATE + i], w[s.T_1 + i] = per_watt, late, T_b
+        w[s.Z_MID + i] = (w[s.PER_T_REF + i] - 2.0 / (T_a + T_b)) * (1.0 / GAS)
+        w[s.Z_1 + i] = (w[s.PER_T_REF + i] - 1.0 / T_b) * (1.0 / GAS)
 
 
-@law
-def propose_particle(
-    w, i, steps, per_steps, unit, before, after, mode, mode_c, mode_i, surface_c, surface_i, surface
-):  # fmt: skip
-    """Modes and surface of a particle at the end of the step, after its mean: names are rows, but
-    for the forcing `before`, and `after` without the end current.
-    """
-    e = decays(w[steps + i])
-    constants, slopes = w[surface_c + i], w[surface_i + i]
-    for k in range(MODES):
-        at = k * LANES + i
-        mean = mean_decay(RATES[k], e[k], w[steps + i], w[per_steps + i])
-        gain = RESIDUES[k] * w[unit + i]
-        constant = mode_step(w[mode + at], gain, before, after, e[k], mean)
-        slope = gain * (1.0 - mean)
-        w[mode_c + at], w[mode_i + at] = constant, slope
-        constants, slopes = constants + constant, slopes + slope
-    w[surface_c + i], w[surface_i + i] = constants, slopes
-    w[surface + i] = constants + slopes * w[s.I_1 + i]
-
-
-@lanes
-def propose_negative(w, tables, flat):
-    """Negative particles at the end of the step; they are filled by the side currents too."""
-    if flat[t.SHAPE_D_N] and flat[t.WARM_D_N]:
-        for i in range(LANES):  # u = (tau / 3) ds/dt, per ampere
-            rate = w[s.RATE_N + i] * arrhenius(w[p.E_D_N + i], w[s.Z_MID + i])
-            tau, per_h = 1.0 / rate, 1.0 / w[s.H + i]
-            w[s.STEPS_N + i], w[s.PER_STEPS_N + i] = w[s.H + i] * rate, per_h * tau
-            w[s.UNIT_N + i] = (-1.0 / 3.0) * w[s.Q_N + i] * tau
-        for i in range(LANES):
-            before, after = w[s.I_0 + i] + w[s.SIDE_0 + i], w[s.SIDE_1 + i]
-            propose_particle(
-                w, i, s.STEPS_N, s.PER_STEPS_N, s.UNIT_N, before, after, s.X_MODE, s.X_MODE_C,
-                s.X_MODE_I, s.XS_C, s.XS_I, s.XS,
-            )  # fmt: skip
-        return
-    for i in range(LANES):
-        per_ampere = -w[s.Q_N + i]
-        before, after = w[s.I_0 + i] + w[s.SIDE_0 + i], w[s.SIDE_1 + i]
-        rate = w[s.RATE_N + i] * arrhenius(w[p.E_D_N + i], w[s.Z_MID + i])
-        describe(w, i, i, per_ampere * before, per_ampere * after, per_ampere, rate)
-    propose_shells(w, 0, tables, flat, t.SHAPE_D_N, t.WARM_D_N)
-    for i in range(LANES):
-        w[s.XS + i] = w[s.SHELL_XS + i]
-        w[s.XS_C + i], w[s.XS_I + i] = w[s.SHELL_XS_C + i], w[s.SHELL_XS_I + i]
-
-
-@lanes
-def propose_positive(w, tables, flat):
-    """Positive particles at the end of the step."""
-    if flat[t.SHAPE_D_P] and flat[t.WARM_D_P]:
-        for i in range(LANES):
-            rate = w[s.RATE_P + i] * arrhenius(w[p.E_D_P + i], w[s.Z_MID + i])
-            tau, per_h = 1.0 / rate, 1.0 / w[s.H + i]
-            w[s.STEPS_P + i], w[s.PER_STEPS_P + i] = w[s.H + i] * rate, per_h * tau
-            w[s.UNIT_P + i] = (1.0 / 3.0) * w[s.Q_P + i] * tau
-        for i in range(LANES):
-            propose_particle(
-                w, i, s.STEPS_P, s.PER_STEPS_P, s.UNIT_P, w[s.I_0 + i], 0.0, s.Y_MODE, s.Y_MODE_C,
-                s.Y_MODE_I, s.YS_C, s.YS_I, s.YS,
-            )  # fmt: skip
-        return
-    for i in range(LANES):
-        per_ampere = w[s.Q_P + i]
-        rate = w[s.RATE_P + i] * arrhenius(w[p.E_D_P + i], w[s.Z_MID + i])
-        describe(w, i, s.TO_POSITIVE + i, per_ampere * w[s.I_0 + i], 0.0, per_ampere, rate)
-    propose_shells(w, s.TO_POSITIVE, tables, flat, t.SHAPE_D_P, t.WARM_D_P)
-    for i in range(LANES):
-        j = s.TO_POSITIVE + i
-        w[s.YS + i] = w[s.SHELL_XS + j]
-        w[s.YS_C + i], w[s.YS_I + i] = w[s.SHELL_XS_C + j], w[s.SHELL_XS_I + j]
-
-
-@lanes
+@sequence
 def propose(w, tables, flat):
     """State at the end of a step of length H as an affine function of the current at its end."""
     predict_temperature(w)
     read_properties(w, tables, flat)
     for i in range(LANES):
-        h, I_a, z = w[s.H + i], w[s.I_0 + i], w[s.Z_MID + i]
+        h, I_a = w[s.H + i], w[s.I_0 + i]
         # side reaction, predicted; it fills the negative electrode no less than the cell's current
         j_a = w[s.J_0 + i]
         j_b = max(j_a + w[s.J_SLOPE + i] * h, 0.0)
@@ -153,7 +80,7 @@ def propose(w, tables, flat):
         w[s.Y_C + i], w[s.YS_C + i] = y, y
         w[s.X_I + i], w[s.XS_I + i] = per_ampere_n, per_ampere_n
         w[s.Y_I + i], w[s.YS_I + i] = per_ampere_p, per_ampere_p
-        kappa = w[p.KAPPA + i] * w[s.F_KAPPA + i] * arrhenius(w[p.E_KAPPA + i], z)
+        kappa = w[p.KAPPA + i] * w[s.F_KAPPA + i] * arrhenius(w[p.E_KAPPA + i], w[s.Z_1 + i])
         w[s.R_ELECTROLYTE + i] = w[s.R_PATH + i] / kappa
         t_plus = w[p.T_PLUS + i] * w[s.F_T_PLUS + i]
         w[s.CHI + i] = 2.0 * (1.0 - t_plus) * w[p.TDF + i] * w[s.F_TDF + i]
@@ -180,8 +107,7 @@ def evaluate(w, tables, flat):
         read_lanes(w, tables, t.SHAPE_J_P, s.YS, 1.0, s.F_J_P)
 
     for i in range(LANES):
-        I, T = w[s.I_1 + i], w[s.T_1 + i]
-        z = (w[s.PER_T_REF + i] - 1.0 / T) / GAS
+        I, T, z = w[s.I_1 + i], w[s.T_1 + i], w[s.Z_1 + i]
         thermal_voltage = (GAS / FARADAY) * T
         # electrolyte: means of ln(c) over the electrodes, and how they change with current
         product_n = product_p = 1.0
@@ -309,8 +235,7 @@ def grow_film(w, tables):
         phi_b = w[s.POT_B + i] + EARLY * eta_0 + LATE * eta_1
         phi_b += drop * (EARLY * I_0 + LATE * I_1) * film_b
         T_0, T_1 = w[s.T + i], w[s.T_1 + i]
-        z_1 = (w[s.PER_T_REF + i] - 1.0 / T_1) / GAS
-        A_1 = A * arrhenius(w[p.E_SEI + i], z_1)
+        A_1 = A * arrhenius(w[p.E_SEI + i], w[s.Z_1 + i])
         A_mid = A * arrhenius(w[p.E_SEI + i], w[s.Z_MID + i])
         A_a, A_b = A_mid - (LATE - EARLY) * (A_1 - A_mid), A_mid + (LATE - EARLY) * (A_1 - A_mid)
         j_1, fall_1 = sei.growth(phi_1, film_1, T_1, A_1, alpha, U, beta, a, b, d, m)

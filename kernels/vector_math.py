@@ -65,10 +65,6 @@ def _select(typing_context, flag, a, b):
     return types.float64(types.float64, types.float64, types.float64), codegen
 
 
-def _choose(flag, a, b):
-    return _select(flag, a, b)
-
-
 def _choose_python(flag, a, b):
     return a if flag > 0.0 else b
 
@@ -123,7 +119,7 @@ else:
     log = law(_log)
     #: a where flag > 0, else b; a chain of conditional expressions on one flag would become a
     #: branch around stores, which stops vectorisation
-    choose = law(_choose)
+    choose = _select
 
 
 @law

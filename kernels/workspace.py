@@ -38,24 +38,24 @@ X_MODE, Y_MODE, SALT = _block(MODES), _block(MODES), _block(CELLS)
 # heat, surfaces with the integrals of their potentials
 (I_0, V_0, ETA_0, ETA_N_0, J_0, HEAT_0, XS_0, YS_0, AREA_N_0, AREA_P_0) = _rows(10)
 # and how fast they have been changing; length of the last step
-(ETA_SLOPE, I_SLOPE, J_SLOPE, XS_SLOPE, YS_SLOPE, H_0) = _rows(6)
+(ETA_SLOPE, I_SLOPE, J_SLOPE, HEAT_SLOPE, XS_SLOPE, YS_SLOPE, H_0) = _rows(7)
 # The step under trial: length, current, voltage, overpotentials, negative electrode against Li,
 # how they change with current, side current density (predicted, computed), heat, temperature, film
 (H, I_1, V_1, ETA_1, ETA_N_1, DV_DI, DETA_N, AWAY, J_GUESS, J_1, HEAT_1, T_1, FILM_1) = _rows(13)
-# kelvin per watt of it, its Arrhenius variable midway, side current at its ends, side charge
-(PER_WATT, Z_MID, SIDE_0, SIDE_1, XS_A, XS_B, POT_A, POT_B) = _rows(8)
+# kelvin per watt of it, its Arrhenius variable midway and at the end, side current at its ends
+(PER_WATT, PER_WATT_LATE, Z_MID, Z_1, SIDE_0, SIDE_1, XS_A, XS_B, POT_A, POT_B) = _rows(10)
 (SIDE_CHARGE, SIDE_ERROR) = _rows(2)
 # the state at its end as an affine function of its end current: constant and slope
 (X_C, X_I, Y_C, Y_I, XS_C, XS_I, YS_C, YS_I) = _rows(8)
 X_MODE_C, X_MODE_I, Y_MODE_C, Y_MODE_I = _block(MODES), _block(MODES), _block(MODES), _block(MODES)
 SALT_C, SALT_I = _block(CELLS), _block(CELLS)
-# Particles: step over diffusion time, its inverse, surface deviation at steady state per ampere
-(STEPS_N, STEPS_P, PER_STEPS_N, PER_STEPS_P, UNIT_N, UNIT_P) = _rows(6)
+# Particles: step over diffusion time, its inverse, forcing per ampere at both ends of the step
+(STEPS_N, STEPS_P, PER_STEPS_N, PER_STEPS_P, UNIT_N_0, UNIT_P_0, UNIT_N, UNIT_P) = _rows(8)
 # Electrolyte: factors read from the tables, conductances, elimination; resistance, chi
 (C_OUTER_N, C_INNER_N, C_S, C_INNER_P, C_OUTER_P) = _rows(5)
 (F_OUTER_N, F_INNER_N, F_S, F_INNER_P, F_OUTER_P) = _rows(5)
 LINK, RATIO, PIVOT = _block(CELLS - 1), _block(CELLS - 1), _block(CELLS)
-(WEIGHT, F_KAPPA, F_TDF, F_T_PLUS, R_ELECTROLYTE, CHI) = _rows(6)
+(WEIGHT, LATER, BOTH, F_KAPPA, F_TDF, F_T_PLUS, R_ELECTROLYTE, CHI) = _rows(8)
 # Surfaces: stoichiometry, potential with its slope and integral, entropic change, other factors
 (XS, YS, POT_N, POT_P, SLOPE_N, SLOPE_P, AREA_N, AREA_P, ENT_N, ENT_P) = _rows(10)
 (F_J_N, F_J_P) = _rows(2)

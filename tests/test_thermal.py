@@ -14,8 +14,9 @@ pytestmark = pytest.mark.kernel
 C, HA, AMBIENT = 80.0, 0.05, 298.15  # J K-1, W K-1, K
 
 
-def _after(T, heat, h, heat_capacity, cooling, ambient):
-    return temperature_step(T, heat, response(h, 1 / heat_capacity, cooling), cooling, ambient)
+def _after(T, heat, h, heat_capacity, cooling, ambient, change=0.0):
+    responses = response(h, 1 / heat_capacity, cooling)
+    return temperature_step(T, heat, change, *responses, cooling, ambient)
 
 
 @pytest.mark.parametrize("h", [0.0, 1e-6, 1.0, 600.0, 1e5, 1e9])
@@ -25,6 +26,22 @@ def test_the_step_is_the_exact_exponential(h):
     np.testing.assert_allclose(
         found, steady + (310.0 - steady) * math.exp(-h * HA / C), rtol=1e-12, atol=0
     )
+
+
+@pytest.mark.parametrize("h", [1e-3, 1.0, 30.0, 600.0, 1e5])
+def test_heat_that_grows_linearly_is_followed_exactly(h):
+    """C dT/dt = (0.8 W + slope t) - hA (T - T_ambient), solved by variation of constants."""
+    slope, tau = -0.3 / h, C / HA
+    particular = 0.8 - slope * tau  # W, heat that the cell lags behind with
+    found = _after(310.0, 0.8, h, C, HA, AMBIENT, change=-0.3)
+    decayed = (310.0 - AMBIENT - particular / HA) * math.exp(-h / tau)
+    np.testing.assert_allclose(
+        found, AMBIENT + (particular + slope * h) / HA + decayed, rtol=1e-9, atol=0
+    )
+
+
+def test_without_cooling_growing_heat_counts_half():
+    assert _after(300.0, 1.0, 250.0, C, 0.0, AMBIENT, change=2.0) == 300.0 + 2.0 * 250.0 / C
 
 
 @pytest.mark.parametrize("heat", [-1.0, 0.0, 2.0])
