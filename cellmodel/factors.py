@@ -22,6 +22,7 @@ UNITS = {
     "electricity": "kg kWh-1",
     "fuel": "kg kWh-1",
     "transport": "kg t-1 km-1",
+    "delivery": "kg kg-1",
     "treatment": "kg kg-1",
 }
 CERTAINTIES = ("read", "derived", "user", "prior")  # from the best to the weakest
@@ -41,7 +42,8 @@ class Factor:
     Parameters
     ----------
     kind
-        "material", "electricity", "fuel", "transport" or "treatment".
+        "material", "electricity", "fuel", "transport", "delivery" (per kg that is delivered) or
+        "treatment".
     name, region
         What it is and where it holds: together they are the key. "GLO" holds anywhere. Electricity
         is "electricity" (national mix), "electricity-residual", "electricity-contract" or

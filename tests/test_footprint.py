@@ -113,6 +113,16 @@ def test_materials_are_mass_times_factor_over_yields():
         )
 
 
+def test_materials_come_to_the_plant():
+    """All that is bought, by sea to Europe and by lorry within China."""
+    result = cm.footprint(make_formed(), sites=["FR", "CN"])
+    freight = result["carbon_footprint"].sel(component="inbound_freight")
+    assert float(freight.drop_sel(stage=RAW).max()) == 0
+    np.testing.assert_allclose(
+        freight.sel(stage=RAW) / result["material_input"].sum(), [0.39, 0.09], rtol=1e-12, atol=0
+    )
+
+
 def test_mass_balance_of_scrap():
     """What is bought leaves in good cells or is treated as scrap."""
     result = cm.footprint(make_formed())
@@ -263,7 +273,10 @@ def test_own_factors_and_what_the_attributes_say(tmp_path):
         "nmc811,,10,kg kg-1,supplier,AR6\nelectricity,FR,0.01,kg kWh-1,contract,AR6\n"
     )
     own, default = cm.footprint(make_formed(), factors=path), cm.footprint(make_formed())
-    assert own["carbon_footprint_total"].sel(site="FR") < 45
+    own_total, total = (one["carbon_footprint_total"].sel(site="FR") for one in (own, default))
+    saved = 11 * default["material_input"].sel(component="positive_active_material")
+    saved = saved + 0.046 * default["plant_electricity"]
+    np.testing.assert_allclose(own_total, total - saved, rtol=1e-12, atol=0)
     assert "user (mine.csv)" in own.attrs["factor_lineages"]
     assert "2 GWP sets are added" in own.attrs["mixed"]
     assert "lineages are added" in default.attrs["mixed"]

@@ -274,10 +274,17 @@ def test_the_cut_off_criterion_leaves_small_components_out():
     small = raw["component"].values[: masses.size][masses / masses.sum() < 0.01]
     assert list(small) == ["negative_filler", "separator"]
     assert float(np.abs(raw.sel(component=small)).max()) == 0
-    others = all_in["carbon_footprint"].drop_sel(component=small)
+    touched = [*small, "inbound_freight"]
+    others = all_in["carbon_footprint"].drop_sel(component=touched)
     np.testing.assert_allclose(
-        cut["carbon_footprint"].drop_sel(component=small), others, rtol=1e-13, atol=0
+        cut["carbon_footprint"].drop_sel(component=touched), others, rtol=1e-13, atol=0
     )
+    freight = [
+        one["carbon_footprint"].sel(stage=RAW, component="inbound_freight") for one in (cut, all_in)
+    ]
+    bought = all_in["material_input"]
+    left = 1 - float(bought.sel(component=small).sum() / bought.sum())
+    np.testing.assert_allclose(freight[0], left * freight[1], rtol=1e-13, atol=0)
     xr.testing.assert_equal(cut["material_input"], all_in["material_input"])
 
 
