@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -376,6 +377,28 @@ def test_a_component_that_never_enters_is_named():
     formed = make_formed()
     formed = formed.assign_coords(component=["wax", *COMPONENTS[1:]])
     with pytest.raises(InputError, match=r"plant 'gigafactory-16gwh': wax must enter at a step"):
+        cm.footprint(formed)
+
+
+def test_a_step_that_adds_what_is_no_component_is_named():
+    plant = load_plant("gigafactory-16gwh")
+    steps = [
+        dataclasses.replace(step, adds=(*step.adds, "electrolite"))
+        if step.name == "filling"
+        else step
+        for step in plant.steps
+    ]
+    message = (
+        r"unknown component .* adds at filling, 'electrolite'; the nearest known are electrolyte"
+    )
+    with pytest.raises(InputError, match=message):
+        cm.footprint(make_formed(), dataclasses.replace(plant, steps=tuple(steps)))
+
+
+@pytest.mark.parametrize("efficiency", [-0.1, 0.0, 1.2, 86.0])
+def test_a_first_cycle_efficiency_that_cannot_be_is_refused(efficiency):
+    formed = make_formed().assign(first_cycle_efficiency=efficiency)
+    with pytest.raises(InputError, match=r"first_cycle_efficiency must be above 0 and at most 1"):
         cm.footprint(formed)
 
 
