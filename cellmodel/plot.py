@@ -147,7 +147,7 @@ def formation_trace(formed: xr.Dataset) -> Figure:
     return figure
 
 
-def tornado(levers: xr.Dataset, *, most: int = 20) -> Figure:
+def tornado(levers: xr.Dataset, *, most: int = 25) -> Figure:
     """Return bars of what each lever does to the footprint, the strongest on top.
 
     Parameters

@@ -178,5 +178,6 @@ def _bars(place: Axes, rows: np.ndarray, widths: np.ndarray, colours: list[str])
         lowered = left < 0
         net = (right + left)[lowered]
         place.plot(net, rows[lowered], "D", color="white", markeredgecolor="black", markersize=4)
-    low, high = min(place.get_xlim()[0], 1.06 * left.min()), 1.08 * right.max()
+    room = 1.14 if left.any() else 1.08  # for the number, and the word "net"
+    low, high = min(place.get_xlim()[0], 1.06 * left.min()), room * right.max()
     place.set_xlim(low if left.min() < 0 else 0, max(high, place.get_xlim()[1]))
