@@ -9,7 +9,7 @@ import xarray as xr
 
 from cellmodel.errors import InputError, unknown_name
 from cellmodel.formed import bare, check_formed, plant_values, stack
-from cellmodel.materials import COMPONENTS
+from cellmodel.materials import COMPONENTS, SECOND
 from cellmodel.plant import EnergyUse, Plant, energy_use, started
 
 _NEEDED = ("component_mass", "nominal_energy", "formation_energy")
@@ -97,7 +97,7 @@ def entry_steps(plant: Plant, components: Iterable[str]) -> dict[str, str]:
     names = [str(component) for component in components]
     step_of = {added: step.name for step in plant.steps for added in step.adds}
     for added, step in step_of.items():
-        if added not in (*names, *COMPONENTS):
+        if added not in (*names, *COMPONENTS, SECOND):
             raise unknown_name(f"component that plant {plant.name!r} adds at {step},", added, names)
     missing = [name for name in names if name not in step_of]
     if missing:

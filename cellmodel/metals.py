@@ -15,11 +15,12 @@ from cellmodel.composition import METALS, load_compositions
 from cellmodel.errors import InputError, unknown_name
 from cellmodel.formed import bare, check_formed, label_cases, plant_values, stack
 from cellmodel.inventory import entry_steps
+from cellmodel.materials import SECOND
 from cellmodel.plant import DEFAULT_PLANT, Plant, load_plant, started
 from cellmodel.variables import label
 from cellmodel.waste_loop import DEFAULT_LOOP, WasteLoop, load_waste_loop
 
-ACTIVE = ("positive_active_material", "negative_active_material")
+ACTIVE = ("positive_active_material", "negative_active_material", SECOND)
 _NEEDED = ("component_mass", "nominal_energy")
 
 

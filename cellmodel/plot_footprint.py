@@ -27,7 +27,10 @@ from cellmodel.plot import (
 # parts of a bar: name -> colour, components; materials cool and grey, energy warm
 PARTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "positive active material": (BLUE, ("positive_active_material",)),
-    "negative active material": (SKY, ("negative_active_material",)),
+    "negative active material": (
+        SKY,
+        ("negative_active_material", "negative_second_active_material"),
+    ),
     "electrolyte": (GREEN, ("electrolyte",)),
     "foils": ("0.45", ("positive_foil", "negative_foil")),
     "binder and carbon": ("0.65", ("positive_filler", "negative_filler")),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import cellmodel as cm
 from cellmodel.composition import METALS, load_compositions, mass_shares
 from cellmodel.errors import InputError
-from cellmodel.materials import COMPONENTS, bill_of_materials
+from cellmodel.materials import COMPONENTS, SECOND, bill_of_materials
 from cellmodel.metals import metal_balance, scrap_shares
 from cellmodel.plant import load_plant, started
 from cellmodel.quantity import DATA
@@ -107,7 +107,7 @@ def test_all_scrap_is_what_the_footprint_buys_beyond_the_cell():
 
 def test_scrap_shares_telescope():
     plant = load_plant("pilot-line")
-    shares = scrap_shares(plant, plant.values(), list(COMPONENTS))
+    shares = scrap_shares(plant, plant.values(), [*COMPONENTS, SECOND])
     entering = started(plant, plant.values())
     for step in plant.steps:
         for component in step.adds:
