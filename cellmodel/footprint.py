@@ -28,7 +28,10 @@ from cellmodel.rules import (
 from cellmodel.waste_loop import WasteLoop, load_waste_loop
 
 Rules = str | Path | RuleSet
-NOT_COUNTED = "use phase; make-up of coating solvent, water, packaging, machines and buildings; "
+NOT_COUNTED = (
+    "use phase; make-up of coating solvent, water, packaging, machines and buildings; "
+    "energy recovery and final disposal at the end of life; "
+)
 WITHOUT_CREDIT = "credits for material recycled at the end of life"
 WITHOUT_RETURN = "credits for metal recovered from production scrap"
 WITHOUT_BOTH = "credits for recycled material"
