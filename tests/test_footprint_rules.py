@@ -62,6 +62,30 @@ def test_stages_sum_to_the_total_in_every_rule_set(every):
     )
 
 
+def test_all_variants_are_dimensions_of_one_result():
+    """Stage, component, site, year, rule set and a sweep in one call; each case is one alone."""
+    formed = make_formed(energy=xr.DataArray([16.0, 18.0], dims="case"))
+    sites, rules = ["FR", "DE", "PL"], ["capacity-cff", "capacity-market", "eu-draft-2024"]
+    choices = {"recycled_content": {"nickel-sulphate": 0.2}, "waste_loop": "annex-xii-2031"}
+    grown = cm.ramp_up(formed)
+    result = cm.footprint(grown, sites=sites, rules=rules, **choices)
+    detail = result["carbon_footprint"]
+    sizes = {"rule_set": 3, "stage": 4, "site": 3, "case": 2, "year": 7}
+    assert {dim: detail.sizes[dim] for dim in sizes} == sizes
+    assert set(detail.dims) == {*sizes, "component"}
+    total = result["carbon_footprint_total"]
+    summed = detail.sum(["stage", "component"]).transpose(*total.dims)
+    np.testing.assert_allclose(summed, total, rtol=1e-12, atol=0)
+    point = {"case": 1, "year": 4}
+    alone = cm.footprint(grown.isel(point), sites=["PL"], rules="eu-draft-2024", **choices)
+    np.testing.assert_allclose(
+        total.isel(point).sel(site="PL", rule_set="eu-draft-2024"),
+        alone["carbon_footprint_total"].squeeze(),
+        rtol=1e-12,
+        atol=0,
+    )
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_each_rule_set_is_what_it_is_alone(every, name):
     formed, result = every
