@@ -68,7 +68,10 @@ def _life(
             )
             known[key] = float(life["cycle_life"]), float(life["delivered_energy"])
             if math.isnan(known[key][0]):
-                note = life.attrs.get("stopped", life.attrs["cycle_life_note"])
+                note = life.attrs.get("stopped") or (
+                    f"{cycling.threshold:g} of the capacity was not reached within "
+                    f"{cycling.cycles} cycles; raise cycles or threshold in [cycling]"
+                )
                 logger.warning("no life of %s: %s", name, note)
     except InputError as error:
         logger.warning("no life of %s: %s", name, error)
