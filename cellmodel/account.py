@@ -25,7 +25,9 @@ STAGES = (
     "end of life and recycling",
 )
 CREDIT = "recycling_credit"
+FREIGHT = "inbound_freight"
 Value = float | xr.DataArray  # of a factor; an array where it is sampled
+Blocks = tuple[tuple[str, xr.DataArray], ...]
 
 
 @dataclass(frozen=True)
@@ -55,14 +57,15 @@ class Account:
     Parameters
     ----------
     blocks
-        Stage -> emissions (component, site where it matters, cases) per functional unit [kg].
+        Stage, and emissions of some components in it (component, site where it matters, cases)
+        per functional unit [kg].
     used
         "name region" -> factor.
     national
         Sites where the national mix stands in for a residual mix.
     """
 
-    blocks: Mapping[str, xr.DataArray]
+    blocks: Blocks
     used: Mapping[str, Factor]
     national: tuple[str, ...]
 
@@ -128,23 +131,25 @@ def account(
     raw = bought * to_buy
     if sourcing.waste_loop is not None:
         raw = raw + scrapped(inventory, bought) * to_return
-    blocks = {
-        STAGES[0]: raw,
-        STAGES[1]: stack(
-            {
-                "electricity": energy.electricity * grid,
-                "formation_electricity": energy.formation * grid,
-                "heat": energy.gas * burning,
-                "scrap_treatment": inventory.scrap * treatment,
-            },
-            "component",
-        ),
-        STAGES[2]: stack({"transport": inventory.freight * factor("road-freight")}, "component"),
-        STAGES[3]: stack(end, "component"),
+    delivery = stack({site: factor("inbound-freight", site) for site in sites}, "site")
+    inbound = bought.sum("component", skipna=False) * delivery
+    making = {
+        "electricity": energy.electricity * grid,
+        "formation_electricity": energy.formation * grid,
+        "heat": energy.gas * burning,
+        "scrap_treatment": inventory.scrap * treatment,
     }
+    outbound = inventory.freight * factor("road-freight")
+    blocks = (
+        (STAGES[0], raw),  # the same at every site, unlike its freight: apart it stays small
+        (STAGES[0], stack({FREIGHT: inbound}, "component")),
+        (STAGES[1], stack(making, "component")),
+        (STAGES[2], stack({"transport": outbound}, "component")),
+        (STAGES[3], stack(end, "component")),
+    )
     per_unit = per_functional_unit(rules, formed, inventory)
     if per_unit is not None:
-        blocks = {stage: block * per_unit for stage, block in blocks.items()}
+        blocks = tuple((stage, block * per_unit) for stage, block in blocks)
     national = [
         s for s in supplies if rules.electricity == "market" and ("electricity", s) in supplies[s]
     ]

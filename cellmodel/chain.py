@@ -21,6 +21,7 @@ from cellmodel.plant import Plant
 from cellmodel.protocol import Protocol
 from cellmodel.quantity import Range
 from cellmodel.sweep import sweep_formation
+from cellmodel.uncertainty import plant_family
 from cellmodel.variables import SAMPLE, cf_unit
 from kernels.status import NAMES
 
@@ -119,6 +120,16 @@ class Chain:
         if low is None or high is None:
             raise InputError(f"'{name}' has no range of its own: give it (low, high)")
         return low, high
+
+    def family(self, name: str) -> str:
+        """Return the family whose numbers err together, as in `footprint_uncertainty`; "" if none.
+
+        It is the lineage of a factor, and of a field that steps of the plant share its kind.
+        """
+        owner = self.owner(name)
+        if owner == "plant":
+            return plant_family(self.plant, name)
+        return f"lineage {self._factor(name).lineage}" if owner == "factors" else ""
 
     def run(
         self, columns: Mapping[str, np.ndarray], sites: Sequence[str], tolerance: float = 1.0

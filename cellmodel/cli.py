@@ -120,7 +120,8 @@ def show(
 @app.command()
 def factors(
     kind: Annotated[
-        str | None, typer.Option(help="material, electricity, fuel, transport or treatment.")
+        str | None,
+        typer.Option(help="material, electricity, fuel, transport, delivery or treatment."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Part of the name.")] = None,
     region: Annotated[str | None, typer.Option(help="Region, FR or GLO.")] = None,

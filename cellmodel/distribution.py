@@ -65,14 +65,7 @@ class Draw:
             raise InputError(f"seed must be a whole number, got {quoted(self.seed)}")
         _SEED.check("seed", self.seed)
         _SHARE.check("correlation", self.correlation)
-        try:
-            low, high = self.quantiles
-        except (TypeError, ValueError):
-            raise InputError(
-                f"range_quantiles must be two numbers, got {quoted(self.quantiles)}"
-            ) from None
-        Range(0, 0.5, above=True, below=True).check("the first of range_quantiles", low)
-        Range(0.5, 1, above=True, below=True).check("the second of range_quantiles", high)
+        check_quantiles(self.quantiles)
 
     def number(
         self, name: str, value: float, low: float, high: float, bounds: Range, family: str = ""
@@ -96,17 +89,8 @@ class Draw:
             )
         normal = self._normal(name)
         if family:
-            common = self._normal(f"family {family}")
-            own = math.sqrt(1 - self.correlation) * normal
-            normal = math.sqrt(self.correlation) * common + own
-        is_share = bounds.unit == "1" and bounds.high == 1
-        below, above = (
-            _side(normal, value, end, NormalDist().inv_cdf(quantile), is_share)
-            for end, quantile in zip((low, high), self.quantiles, strict=True)
-        )
-        least = np.nextafter(bounds.low, np.inf) if bounds.above else bounds.low
-        most = np.nextafter(bounds.high, -np.inf) if bounds.below else bounds.high
-        return np.clip(np.where(normal < 0, below, above), least, most)
+            normal = correlated(self._normal(f"family {family}"), normal, self.correlation)
+        return from_normal(normal, value, low, high, bounds, self.quantiles)
 
     def _normal(self, stream: str) -> np.ndarray:
         key = int.from_bytes(hashlib.sha256(stream.encode()).digest()[:16], "big")
@@ -117,6 +101,48 @@ class Draw:
         ]
         whole = np.concatenate(blocks)
         return whole[self.start - first * BLOCK : self.stop - first * BLOCK]
+
+
+def correlated(common: np.ndarray, own: np.ndarray, correlation: float) -> np.ndarray:
+    """Return z of a number in a family, from the family's and its own (samples,)."""
+    return math.sqrt(correlation) * common + math.sqrt(1 - correlation) * own
+
+
+def from_normal(
+    normal: np.ndarray,
+    value: float,
+    low: float,
+    high: float,
+    bounds: Range,
+    quantiles: tuple[float, float],
+) -> np.ndarray:
+    """Return the number at each z, standard normal (samples,); see `Draw`.
+
+    Parameters
+    ----------
+    normal
+        z.
+    value, low, high, bounds, quantiles
+        As for `Draw.number` and `Draw`.
+    """
+    is_share = bounds.unit == "1" and bounds.high == 1
+    below, above = (
+        _side(normal, value, end, NormalDist().inv_cdf(quantile), is_share)
+        for end, quantile in zip((low, high), quantiles, strict=True)
+    )
+    least = np.nextafter(bounds.low, np.inf) if bounds.above else bounds.low
+    most = np.nextafter(bounds.high, -np.inf) if bounds.below else bounds.high
+    return np.clip(np.where(normal < 0, below, above), least, most)
+
+
+def check_quantiles(quantiles: object) -> None:
+    """Raise InputError unless these are one share below and one above a half."""
+    try:
+        low, high = quantiles
+    except (TypeError, ValueError):
+        raise InputError(f"range_quantiles must be two numbers, got {quoted(quantiles)}") from None
+    Range(0, 0.5, above=True, below=True).check("the first of range_quantiles", low)
+    Range(0.5, 1, above=True, below=True).check("the second of range_quantiles", high)
 
 
 def _side(

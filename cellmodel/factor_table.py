@@ -8,7 +8,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from cellmodel.errors import unknown_name
+from cellmodel.errors import nearest, unknown_name
 from cellmodel.factors import CERTAINTIES, UNITS, Factor, Factors, load_factors
 from cellmodel.mixture import NEUTRAL, families
 from cellmodel.recycling import RECYCLED
@@ -128,4 +128,9 @@ def _use(row: Factor, shipped: Factors) -> str:
     origin = row.name.removesuffix(RECYCLED)
     if row.name != origin and origin in shipped.names():
         return f", recycled {origin}"
-    return "; no shipped recipe or cell asks for it" if row.name not in shipped.names() else ""
+    if row.name in shipped.names():
+        return ""
+    near = nearest(row.name, shipped.names())
+    return "; no shipped recipe or cell asks for it" + (
+        f", did you mean {near[0]}?" if near else ""
+    )

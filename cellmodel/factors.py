@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cellmodel.errors import InputError, quoted, unknown_name
-from cellmodel.quantity import DATA, LARGEST_FILE, Range, check_keys
+from cellmodel.quantity import DATA, Range, check_keys, read_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,6 +22,7 @@ UNITS = {
     "electricity": "kg kWh-1",
     "fuel": "kg kWh-1",
     "transport": "kg t-1 km-1",
+    "delivery": "kg kg-1",
     "treatment": "kg kg-1",
 }
 CERTAINTIES = ("read", "derived", "user", "prior")  # from the best to the weakest
@@ -30,7 +31,13 @@ ONSITE = "electricity-onsite"
 CONTRACT = "electricity-contract"
 RESIDUAL = "electricity-residual"
 OF_A_SITE = ("electricity", CONTRACT, RESIDUAL)  # not to be taken from elsewhere
-_BOUNDS = Range(0, 1e5, "kg per unit")
+OF_SITES = ("electricity", "delivery")  # kinds that a site may have of its own
+_GRAMS = "did you pass grams?"
+_BOUNDS = {
+    "kg kg-1": Range(0, 1e5, "kg kg-1"),
+    "kg kWh-1": Range(0, 10, "kg kWh-1", hint=_GRAMS),
+    "kg t-1 km-1": Range(0, 10, "kg t-1 km-1", hint=_GRAMS),
+}
 _AMOUNT = Range(0, 1e4, "per kg")
 
 
@@ -41,7 +48,8 @@ class Factor:
     Parameters
     ----------
     kind
-        "material", "electricity", "fuel", "transport" or "treatment".
+        "material", "electricity", "fuel", "transport", "delivery" (per kg that is delivered) or
+        "treatment".
     name, region
         What it is and where it holds: together they are the key. "GLO" holds anywhere. Electricity
         is "electricity" (national mix), "electricity-residual", "electricity-contract" or
@@ -249,18 +257,21 @@ def _read_factors(path: Path, shipped: Mapping) -> dict[tuple[str, str], Factor]
             raise InputError(f"{where}: {key[0]!r} in {key[1]!r} has a row already")
         if row["name"] in (*OF_A_SITE, ONSITE):
             row.setdefault("kind", "electricity")
-        row.setdefault("kind", shipped[key].kind if key in shipped else "material")
+        kinds = [known.kind for known in shipped.values() if known.name == row["name"]]
+        row.setdefault("kind", kinds[0] if kinds else "material")
         if row["kind"] not in UNITS:
             raise unknown_name("kind of factor", row["kind"], UNITS)
         if row["unit"] != UNITS[row["kind"]]:
             raise InputError(
-                f"{where}: the unit of a {row['kind']} must be {UNITS[row['kind']]!r}, "
-                f"got {row['unit']!r}"
+                f"{where}: the unit of {row['name']}, kind {row['kind']}, must be "
+                f"{UNITS[row['kind']]!r}, got {row['unit']!r}"
             )
-        numbers = {"value": _number(row["value"], f"{where}: value", _BOUNDS)}
+        _check_region(row, shipped, where)
+        bounds = _BOUNDS[row["unit"]]
+        numbers = {"value": _number(row["value"], f"{where}: value", bounds)}
         for bound in ("low", "high"):
             text = row.get(bound, row["value"])
-            numbers[bound] = _number(text, f"{where}: {bound}", _BOUNDS)
+            numbers[bound] = _number(text, f"{where}: {bound}", bounds)
         if not numbers["low"] <= numbers["value"] <= numbers["high"]:
             raise InputError(
                 f"{where}: low <= value <= high must hold, got {numbers['low']:g}, "
@@ -280,28 +291,37 @@ def _region(name: str, shipped: Mapping) -> str:
     return regions[0] if len(regions) == 1 else ANYWHERE
 
 
+def _check_region(row: Mapping[str, str], shipped: Mapping, where: str) -> None:
+    """Refuse a row that nothing would take: what is not of a site is looked up anywhere."""
+    regions = [region for name, region in shipped if name == row["name"]]
+    if row["kind"] in OF_SITES or not regions or row["region"] in (*regions, ANYWHERE):
+        return
+    raise InputError(
+        f"{where}: the region of {row['name']!r} must be {' or '.join(map(repr, regions))}, got "
+        f"{row['region']!r}, where no calculation would look for it: leave the region empty"
+    )
+
+
 def _number(text: str, what: str, bounds: Range) -> float:
     try:
         number = float(text)
     except ValueError:
-        raise InputError(f"{what} must be a number, got {quoted(text)}") from None
+        raise InputError(f"{what} must be a number as 21.5, got {quoted(text)}") from None
     return bounds.check(what, number)
 
 
 def _read_rows(path: Path, kind: type, required: object) -> list[tuple[str, dict[str, str]]]:
     """Return ("file, line n", column -> non-empty text) of every row of a CSV file."""
     columns = tuple(field.name for field in dataclasses.fields(kind))
+    content = read_text(path)
     try:
-        if not path.is_file():
-            raise InputError(f"{path}: there is no such file")
-        content = path.read_bytes() if path.stat().st_size <= LARGEST_FILE else None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    if content is None:
-        raise InputError(f"{path}: a file must have at most {LARGEST_FILE} bytes")
-    try:
-        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        reader = csv.DictReader(io.StringIO(content, newline=""), strict=True)
         header = reader.fieldnames or []
+        if len(header) == 1 and ";" in header[0]:
+            raise InputError(
+                f"{path}: columns must be separated by commas, got semicolons; numbers then need a "
+                "decimal point"
+            )
         check_keys(dict.fromkeys(header), columns, f"{path}: header", required=tuple(required))
         rows = []
         for row in reader:
@@ -313,8 +333,6 @@ def _read_rows(path: Path, kind: type, required: object) -> list[tuple[str, dict
             if missing:
                 raise InputError(f"{where}: {', '.join(missing)} must not be empty")
             rows.append((where, filled))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not UTF-8 text (byte {error.start})") from error
     except csv.Error as error:
         raise InputError(f"{path}: is not valid CSV: {error}") from error
     return rows

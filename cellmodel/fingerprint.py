@@ -16,8 +16,8 @@ import xarray as xr
 
 # files that show results but do not make them
 PRESENTATION = (
-    "__main__.py", "cli.py", "describe.py", "plot.py", "plot_footprint.py", "provenance.py",
-    "table.py",
+    "__main__.py", "cli.py", "describe.py", "plot.py", "plot_footprint.py", "plot_target.py",
+    "provenance.py", "table.py",
 )  # fmt: skip
 LIBRARIES = ("numba", "numpy", "pybamm", "xarray")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from cellmodel.account import STAGES, Account, Sourcing, account
+from cellmodel.account import STAGES, Account, Blocks, Sourcing, account
 from cellmodel.electricity import Shares, site_shares
 from cellmodel.errors import InputError, quoted
 from cellmodel.factors import Factor, Factors, load_factors
@@ -30,7 +30,7 @@ from cellmodel.waste_loop import WasteLoop, load_waste_loop
 Rules = str | Path | RuleSet
 NOT_COUNTED = (
     "use phase; make-up of coating solvent, water, packaging, machines and buildings; "
-    "supply of materials to the plant; "
+    "energy recovery and final disposal at the end of life; "
 )
 WITHOUT_CREDIT = "credits for material recycled at the end of life"
 WITHOUT_RETURN = "credits for metal recovered from production scrap"
@@ -135,7 +135,7 @@ def footprint(
         if strict or one.strict:
             refuse_mixture(accounts[one.name].used, one)
 
-    def emissions(of: Callable[[Mapping[str, xr.DataArray]], xr.DataArray]) -> xr.DataArray:
+    def emissions(of: Callable[[Blocks], xr.DataArray]) -> xr.DataArray:
         found = {name: of(one.blocks) for name, one in accounts.items()}
         return stack(found, "rule_set") if several else found[rule_sets[0].name]
 
@@ -179,20 +179,25 @@ def sourced(
     )
 
 
-def _total(blocks: Mapping[str, xr.DataArray]) -> xr.DataArray:
-    return sum(block.sum("component", skipna=False) for block in blocks.values())
+def _total(blocks: Blocks) -> xr.DataArray:
+    return sum(block.sum("component", skipna=False) for _, block in blocks)
 
 
-def _to_gate(blocks: Mapping[str, xr.DataArray]) -> xr.DataArray:
-    return sum(blocks[stage].sum("component", skipna=False) for stage in STAGES[:2])
+def _to_gate(blocks: Blocks) -> xr.DataArray:
+    return _total(tuple(pair for pair in blocks if pair[0] in STAGES[:2]))
 
 
-def _by_stage(blocks: Mapping[str, xr.DataArray]) -> xr.DataArray:
+def _by_stage(blocks: Blocks) -> xr.DataArray:
     """Return one array over stage and component; a component has 0 in the stages it is not in."""
-    components = [name for block in blocks.values() for name in block["component"].values]
-    blocks = xr.broadcast(*blocks.values(), exclude=["component"])
-    filled = [block.reindex(component=components, fill_value=0.0) for block in blocks]
-    stages = xr.concat(filled, "stage", coords="minimal", compat="override", join="exact")
+    components = [name for _, block in blocks for name in block["component"].values]
+    names = [stage for stage, _ in blocks]
+    arrays = xr.broadcast(*(block for _, block in blocks), exclude=["component"])
+    filled = [array.reindex(component=components, fill_value=0.0) for array in arrays]
+    summed = [
+        sum(array for name, array in zip(names, filled, strict=True) if name == stage)
+        for stage in STAGES
+    ]
+    stages = xr.concat(summed, "stage", coords="minimal", compat="override", join="exact")
     return stages.assign_coords(stage=list(STAGES))
 
 

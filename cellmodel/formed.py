@@ -46,6 +46,12 @@ def check_formed(formed: object, needed: Iterable[str]) -> None:
             least = float(array.min())
             bound = "above 0" if positive else "at least 0"
             raise InputError(f"formed: {name} must be {bound}, got {least:g}")
+    efficiency = formed.get("first_cycle_efficiency", xr.DataArray(1.0))
+    if bool(((efficiency <= 0) | (efficiency > 1)).any()):
+        raise InputError(
+            "formed: first_cycle_efficiency must be above 0 and at most 1, got "
+            f"{float(efficiency.min()):g} to {float(efficiency.max()):g}; did you pass per cent?"
+        )
     if "component_mass" in needed and "material" not in formed["component_mass"].coords:
         raise InputError(
             "formed: component_mass must have the coordinate 'material' that bill_of_materials "

@@ -11,6 +11,7 @@ import xarray as xr
 
 from cellmodel.account import (
     CREDIT,
+    FREIGHT,
     STAGES,
     Sourcing,
     counted,
@@ -196,6 +197,7 @@ def _flows(
                 yield raw, str(component), name, ANYWHERE, amount * lost
         for name, amount in recycled.end_of_life.items():
             yield end, CREDIT, name, ANYWHERE, amount * contained
+    yield raw, FREIGHT, "inbound-freight", site, float(bought.sum()) * per_unit
     shares = supply(
         rules, site, factors, sourcing.onsite_share[site], sourcing.contract_share[site]
     )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import xarray as xr
 
-from cellmodel.errors import InputError
+from cellmodel.errors import InputError, unknown_name
 from cellmodel.formed import bare, check_formed, plant_values, stack
+from cellmodel.materials import COMPONENTS, SECOND
 from cellmodel.plant import EnergyUse, Plant, energy_use, started
 
 _NEEDED = ("component_mass", "nominal_energy", "formation_energy")
@@ -85,18 +86,32 @@ def take_inventory(formed: xr.Dataset, plant: Plant) -> Inventory:
     )
 
 
-def _started_per_component(
-    plant: Plant, values: Mapping, components: Iterable[str]
-) -> xr.DataArray:
-    """Return (component): how much of it enters per unit that leaves in good cells."""
-    entering = started(plant, values)
-    step_of = {component: step.name for step in plant.steps for component in step.adds}
-    missing = [str(component) for component in components if component not in step_of]
+def entry_steps(plant: Plant, components: Iterable[str]) -> dict[str, str]:
+    """Return component -> step at which it enters.
+
+    Raises
+    ------
+    InputError
+        If a component enters at no step, or a step adds what is no component.
+    """
+    names = [str(component) for component in components]
+    step_of = {added: step.name for step in plant.steps for added in step.adds}
+    for added, step in step_of.items():
+        if added not in (*names, *COMPONENTS, SECOND):
+            raise unknown_name(f"component that plant {plant.name!r} adds at {step},", added, names)
+    missing = [name for name in names if name not in step_of]
     if missing:
         raise InputError(
             f"plant {plant.name!r}: {', '.join(missing)} must enter at a step; add it to the "
             "'adds' of one"
         )
-    return stack(
-        {str(component): entering[step_of[component]] for component in components}, "component"
-    )
+    return {name: step_of[name] for name in names}
+
+
+def _started_per_component(
+    plant: Plant, values: Mapping, components: Iterable[str]
+) -> xr.DataArray:
+    """Return (component): how much of it enters per unit that leaves in good cells."""
+    entering = started(plant, values)
+    steps = entry_steps(plant, components)
+    return stack({component: entering[step] for component, step in steps.items()}, "component")

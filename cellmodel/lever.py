@@ -295,7 +295,7 @@ def _recycled(
             - base
             for share in (POINT, POINT / 2)
         )
-        label = f"recycled {name.replace('-', ' ')}"
+        label = f"recycled {name.removesuffix('-primary').replace('-', ' ')}"
         rows.append((label, 1.0, "point", change, abs(change - 2 * half), math.nan))
     return rows
 

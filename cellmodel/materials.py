@@ -28,6 +28,8 @@ COMPONENTS = (
     "positive_foil",
     "housing",
 )
+# of cells with two negative active materials, such as silicon beside graphite, next to the first
+SECOND = "negative_second_active_material"
 _DENSITY = Range(0, 25_000, "kg m-3", above=True, hint="did you pass g cm-3?")
 _SHARE = Range(0, 1, "1", below=True, hint="did you pass per cent?")
 _FOIL = Range(0, 1e-3, "m", above=True, hint="did you pass um?")
@@ -54,6 +56,7 @@ OPTIONAL: Mapping[str, Range] = MappingProxyType(
         "cell_mass": Range(0, 1000, "kg", above=True),
     }
 )
+_SECOND_DENSITY = "negative_second_active_density"
 
 
 def bill_of_materials(
@@ -68,7 +71,9 @@ def bill_of_materials(
     fractions leave no or too much room). PyBaMM's A counts each coated face once and a foil is
     coated on both: a foil weighs A t rho / 2. The separator has the area A. Electrolyte fills
     the pores of electrodes and separator, times an excess for head space and wetting.
-    Fractions that add up to more than 1 leave no filler; they are not refused here.
+    Fractions that add up to more than 1 leave no filler; they are not refused here. A cell that
+    names a second negative active material has both, by the volume fractions that PyBaMM calls
+    "Primary: " and "Secondary: ".
 
     Parameters
     ----------
@@ -82,7 +87,8 @@ def bill_of_materials(
     -------
     xarray.DataArray
         `component_mass` (component, and the dimensions of `parameters`) [kg per cell], with the
-        coordinate `material` (component): the name of the emission factor.
+        coordinate `material` (component): the name of the emission factor. `component` has
+        "negative_second_active_material" where the cell has one.
 
     Raises
     ------
@@ -112,14 +118,22 @@ def bill_of_materials(
         * number("separator_density")
     )
     for side, Side in (("positive", "Positive"), ("negative", "Negative")):
-        active = of(f"{Side} electrode active material volume fraction")
         porosity = of(f"{Side} electrode porosity")
         volume = area * of(f"{Side} electrode thickness [m]")
-        mass = active * volume * number(f"{side}_active_density")
+        fraction = f"{Side} electrode active material volume fraction"
+        kinds = {f"{side}_active_material": (fraction, f"{side}_active_density")}
+        if side == "negative" and SECOND in known:
+            kinds = {
+                "negative_active_material": (f"Primary: {fraction}", "negative_active_density"),
+                SECOND: (f"Secondary: {fraction}", _SECOND_DENSITY),
+            }
+        own = {name: of(key) * volume * number(density) for name, (key, density) in kinds.items()}
+        masses |= own
         share = f"{side}_filler_share"
         if share in known:
-            filler = number(share) / (1 - number(share)) * mass
+            filler = number(share) / (1 - number(share)) * sum(own.values())
         else:
+            active = sum(of(key) for key, _ in kinds.values())
             room = xr.DataArray(1 - active - porosity).clip(min=0)
             filler = room * volume * number(f"{side}_filler_density")
         thickness = f"{Side} current collector thickness [m]"
@@ -127,17 +141,18 @@ def bill_of_materials(
             foil = number(f"{side}_foil_thickness")
         else:
             foil = of(thickness)
-        masses[f"{side}_active_material"] = mass
         masses[f"{side}_filler"] = filler
         masses[f"{side}_foil"] = area * foil / 2 * number(f"{side}_foil_density")
         pores = pores + porosity * volume
     masses["electrolyte"] = pores * number("electrolyte_density") * number("electrolyte_excess")
 
-    arrays = xr.broadcast(*(xr.DataArray(masses[name]) for name in COMPONENTS))
+    names = list(COMPONENTS)
+    if SECOND in known:
+        names.insert(names.index("negative_active_material") + 1, SECOND)
+    arrays = xr.broadcast(*(xr.DataArray(masses[name]) for name in names))
     result = xr.concat(arrays, "component", coords="minimal", compat="override", join="exact")
     result = result.assign_coords(
-        component=list(COMPONENTS),
-        material=("component", [str(known[name]) for name in COMPONENTS]),
+        component=names, material=("component", [str(known[name]) for name in names])
     )
     return label({"component_mass": result})["component_mass"]
 
@@ -145,20 +160,22 @@ def bill_of_materials(
 def _check(cell: Cell) -> Mapping[str, Quantity | str]:
     """Return the [materials] of the cell if they are complete and right."""
     where = f"cell {cell.name!r}, [materials]"
-    allowed = {**NUMBERS, **OPTIONAL}
+    needed, allowed = (*COMPONENTS, *NUMBERS), {**NUMBERS, **OPTIONAL, _SECOND_DENSITY: _DENSITY}
+    if SECOND in cell.materials or _SECOND_DENSITY in cell.materials:
+        needed = (*needed, SECOND, _SECOND_DENSITY)
     for name, entry in cell.materials.items():
-        if name in COMPONENTS:
+        if name in (*COMPONENTS, SECOND):
             if not isinstance(entry, str):
                 raise InputError(f"{where} {name} must be the name of a material, got {entry!r}")
         elif name not in allowed:
-            raise unknown_name(f"entry of {where},", name, (*COMPONENTS, *allowed))
+            raise unknown_name(f"entry of {where},", name, (*COMPONENTS, SECOND, *allowed))
         elif not isinstance(entry, Quantity) or entry.unit != allowed[name].unit:
             raise InputError(
                 f"{where} {name} must be a quantity in {allowed[name].unit!r}, got {quoted(entry)}"
             )
         else:
             allowed[name].check(f"{where} {name}", entry.value)
-    missing = [name for name in (*COMPONENTS, *NUMBERS) if name not in cell.materials]
+    missing = [name for name in needed if name not in cell.materials]
     if missing:
         raise InputError(f"{where}: add {', '.join(missing)}; the bill of materials needs them")
     return cell.materials

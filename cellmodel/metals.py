@@ -14,11 +14,13 @@ import xarray as xr
 from cellmodel.composition import METALS, load_compositions
 from cellmodel.errors import InputError, unknown_name
 from cellmodel.formed import bare, check_formed, label_cases, plant_values, stack
+from cellmodel.inventory import entry_steps
+from cellmodel.materials import SECOND
 from cellmodel.plant import DEFAULT_PLANT, Plant, load_plant, started
 from cellmodel.variables import label
 from cellmodel.waste_loop import DEFAULT_LOOP, WasteLoop, load_waste_loop
 
-ACTIVE = ("positive_active_material", "negative_active_material")
+ACTIVE = ("positive_active_material", "negative_active_material", SECOND)
 _NEEDED = ("component_mass", "nominal_energy")
 
 
@@ -138,18 +140,12 @@ def scrap_shares(plant: Plant, values: Mapping, components: list[str]) -> xr.Dat
     Raises
     ------
     InputError
-        If a component enters at no step.
+        As `entry_steps`.
     """
     entering = started(plant, values)
     names = [step.name for step in plant.steps]
     leaving = dict(zip(names, [*(entering[name] for name in names[1:]), 1.0], strict=True))
-    first = {part: number for number, step in enumerate(plant.steps) for part in step.adds}
-    missing = [name for name in components if name not in first]
-    if missing:
-        raise InputError(
-            f"plant {plant.name!r}: {', '.join(missing)} must enter at a step; add it to the "
-            "'adds' of one"
-        )
+    first = {part: names.index(step) for part, step in entry_steps(plant, components).items()}
     lost = {name: entering[name] - leaving[name] for name in names}
 
     def of(component: str) -> xr.DataArray:

@@ -303,6 +303,12 @@ def load_plant(name: str | Path | Plant) -> Plant:
         step, own = _read_step(entry, f"{path}: step {number}")
         if step.name in [other.name for other in steps]:
             raise InputError(f"{path}: step {number}: there is a step {step.name!r} already")
+        again = [part for other in steps for part in other.adds if part in step.adds]
+        if again:
+            raise InputError(
+                f"{path}: step {number} ({step.name}): {', '.join(again)} must enter at one step, "
+                "and does so at an earlier one"
+            )
         steps.append(step)
         quantities.update(own)
     forming = sum(step.formation for step in steps)

@@ -147,7 +147,7 @@ def formation_trace(formed: xr.Dataset) -> Figure:
     return figure
 
 
-def tornado(levers: xr.Dataset, *, most: int = 20) -> Figure:
+def tornado(levers: xr.Dataset, *, most: int = 25) -> Figure:
     """Return bars of what each lever does to the footprint, the strongest on top.
 
     Parameters
@@ -183,7 +183,7 @@ def tornado(levers: xr.Dataset, *, most: int = 20) -> Figure:
                 ha="left" if change >= 0 else "right",
             )  # fmt: skip
         names = [
-            name if unit == "switch" else f"{name} {change:+g} {unit}"
+            name if unit == "switch" else f"{name} {change:+g} {unit.replace('um', 'µm')}"
             for name, change, unit in zip(
                 *(shown[key].values.tolist() for key in ("lever", "change", "unit")), strict=True
             )

@@ -160,6 +160,12 @@ def read_quantity(table: object, where: str, bounds: Range | None = None) -> Qua
     InputError
         If keys are missing or unknown, or a number is out of `bounds`.
     """
+    if not isinstance(table, Mapping):
+        unit = "1" if bounds is None else bounds.unit
+        raise InputError(
+            f"{where} must be a table with value, unit and source, as {{ value = 1.0, "
+            f'unit = "{unit}", source = "..." }}, got {quoted(table)}'
+        )
     check_keys(table, QUANTITY_KEYS, where, required=("value", "unit", "source"))
     texts = {
         key: text(table[key], f"{where}.{key}")

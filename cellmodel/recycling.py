@@ -1,7 +1,8 @@
 """Recycling: the circular footprint formula, and what it changes in a material.
 
-Cut-off and avoided burden are its limits: A = 1 and A = 0. Production scrap that returns is
-another matter: it lowers what is bought, by any rules.
+Cut-off and avoided burden are its limits: A = 1 and A = 0. Of the formula, the terms of the
+material are here; those of energy recovery (R3) and disposal are not counted, for want of open
+factors. Production scrap that returns is another matter: it lowers what is bought, by any rules.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,22 +12,38 @@ import xarray as xr
 
 from cellmodel.cell import Cell, load_cell
 from cellmodel.chain import Chain
+from cellmodel.distribution import check_quantiles, correlated, from_normal
 from cellmodel.equipment import Equipment, load_equipment
 from cellmodel.errors import InputError, quoted, unknown_name
 from cellmodel.factors import Factors, load_factors
 from cellmodel.plant import DEFAULT_PLANT, Plant, load_plant
 from cellmodel.protocol import Protocol, load_protocol
 from cellmodel.quantity import Range
+from cellmodel.uncertainty import CORRELATION, RANGE_QUANTILES
 from cellmodel.variables import SAMPLE, label
 
 MOST_SAMPLES = 2**20  # base samples; each takes two cases and one more per input
 _VARIABLES = ("carbon_footprint_total", "carbon_footprint_to_gate")
+DISTRIBUTIONS = ("uniform", "lognormal")
+_FARTHEST = 8.0  # standard deviations: a scrambled sequence may come as near to 0 as it likes
 _NAMES = {
     "S1": "first_order_index",
     "S1_conf": "first_order_confidence",
     "ST": "total_order_index",
     "ST_conf": "total_order_confidence",
 }
+
+
+@dataclass(frozen=True)
+class _Input:
+    """A number that varies: uniform from low to high, or, with a `family`, lognormal.
+
+    `family` is that of `Chain.family`, "" for a lognormal input by itself, None for a uniform one.
+    """
+
+    low: float
+    high: float
+    family: str | None = None
 
 
 def sobol(
@@ -41,13 +58,22 @@ def sobol(
     samples: int = 1024,
     seed: int = 0,
     variable: str = "carbon_footprint_total",
+    distribution: str = "uniform",
+    correlation: float = CORRELATION,
+    range_quantiles: tuple[float, float] = RANGE_QUANTILES,
 ) -> xr.Dataset:
     """Return Sobol indices of the footprint over inputs of the whole chain, kernels included.
 
-    Inputs are independent and uniform between low and high. The first-order index is the share of
-    the variance that would go, on average, if the input were known; the total index is the share
-    that would stay if all others were. Every sample is formed by the kernels: samples x (inputs +
-    2) cases.
+    The first-order index is the share of the variance that would go, on average, if the input were
+    known; the total index is the share that would stay if all others were. Every sample is formed
+    by the kernels: samples x (inputs or groups + 2) cases.
+
+    Inputs with (low, high), such as what an engineer may choose, are uniform between them and
+    independent. Those with None are so, too, or by distribution="lognormal" what
+    `footprint_uncertainty` draws: value as median, low and high as `range_quantiles`, correlated
+    within a lineage of factors, or a kind of plant field as the yields of all steps. Inputs that
+    are correlated have no indices of their own that add up: two or more of one family are a group
+    with one index (correlation=0 gives each its own).
 
     Parameters
     ----------
@@ -55,8 +81,9 @@ def sobol(
         As for `sweep_formation` and `footprint`.
     over
         Name -> (low, high), or None for the range that comes with an equipment field, a plant
-        field, a factor or a number of the cell. A name is a protocol variable, an equipment field,
-        a plant field, an emission factor ("nmc811", "electricity FR") or a PyBaMM parameter.
+        field, a factor or a number of the cell; a lognormal one has to have its value in it. A
+        name is a protocol variable, an equipment field, a plant field, an emission factor
+        ("nmc811", "electricity FR") or a PyBaMM parameter.
     sites
         Where the plant stands: each site has its own indices.
     samples
@@ -65,12 +92,17 @@ def sobol(
         Of the scrambling of the sequence and of the bootstrap behind the confidence.
     variable
         "carbon_footprint_total" or "carbon_footprint_to_gate".
+    distribution
+        "uniform" or "lognormal", of inputs with None.
+    correlation, range_quantiles
+        Of lognormal inputs, as for `footprint_uncertainty`.
 
     Returns
     -------
     xarray.Dataset
         first_order_index, total_order_index (site, input) [1] and the half widths of their 95 %
-        confidence intervals; the attribute `ranges` holds low, high and unit of every input.
+        confidence intervals; a group is an `input` with the name of its family. The attribute
+        `ranges` holds low, high and unit of every input, `groups` the members of every group.
 
     Raises
     ------
@@ -96,14 +128,15 @@ def sobol(
     if samples & (samples - 1):
         raise InputError(f"samples must be a power of 2, got {samples}")
     seed = int(Range(0, 2**32 - 1).check("seed", seed))
-    ranges = _ranges(chain, over)
-    problem = {
-        "num_vars": len(ranges),
-        "names": list(ranges),
-        "bounds": [list(entry) for entry in ranges.values()],
-    }
+    if distribution not in DISTRIBUTIONS:
+        raise unknown_name("distribution", distribution, DISTRIBUTIONS)
+    check_quantiles(range_quantiles)
+    correlation = Range(0, 1).check("correlation", correlation)
+    inputs = _inputs(chain, over, distribution)
+    groups = _groups(inputs) if correlation else {}
+    problem = _problem(inputs, groups)
     points = sequence.sample(problem, samples, calc_second_order=False, seed=seed)
-    columns = {name: points[:, i].copy() for i, name in enumerate(ranges)}
+    columns = _columns(chain, inputs, groups, points, correlation, range_quantiles)
     _, result = chain.run(columns, sites)
     footprints = result[variable].transpose("site", SAMPLE)
     found = [
@@ -116,7 +149,7 @@ def sobol(
         name: (("site", "input"), np.array([indices[key] for indices in found]))
         for key, name in _NAMES.items()
     }
-    coords = {"site": sites, "input": list(ranges)}
+    coords = {"site": sites, "input": list(dict.fromkeys(problem["groups"]))}
     return label(data, coords).assign_attrs(
         variable=variable,
         cell=chain.cell.name,
@@ -126,15 +159,18 @@ def sobol(
         samples=samples,
         cases=len(points),
         seed=seed,
-        ranges=json.dumps({name: [*ends, chain.unit(name)] for name, ends in ranges.items()}),
+        distribution=distribution,
+        correlation=correlation if groups else 0.0,
+        ranges=json.dumps({n: [one.low, one.high, chain.unit(n)] for n, one in inputs.items()}),
+        groups=json.dumps(groups),
     )
 
 
-def _ranges(chain: Chain, over: object) -> dict[str, tuple[float, float]]:
-    """Return name -> (low, high), checked."""
+def _inputs(chain: Chain, over: object, distribution: str) -> dict[str, _Input]:
+    """Return name -> input, checked."""
     if not isinstance(over, Mapping) or not over:
         raise InputError(f"over must map names to (low, high), got {quoted(over)}")
-    ranges = {}
+    inputs = {}
     for name, given in over.items():
         chain.owner(name)
         ends = chain.own_range(name) if given is None else given
@@ -144,5 +180,60 @@ def _ranges(chain: Chain, over: object) -> dict[str, tuple[float, float]]:
         low, high = (bounds.check(f"over['{name}']: {name}", end) for end in ends)
         if not low < high:
             raise InputError(f"over['{name}']: low must be below high, got {low:g} and {high:g}")
-        ranges[name] = (low, high)
-    return ranges
+        if given is not None or distribution == "uniform":
+            inputs[name] = _Input(low, high)
+            continue
+        if not low <= chain.value(name) <= high:
+            raise InputError(
+                f"'{name}' must lie in its own range to be lognormal, {low:g} to {high:g}, got "
+                f"{chain.value(name):g}: give it (low, high)"
+            )
+        inputs[name] = _Input(low, high, chain.family(name))
+    return inputs
+
+
+def _groups(inputs: Mapping[str, _Input]) -> dict[str, list[str]]:
+    """Return family -> its inputs, of families that have more than one."""
+    families: dict[str, list[str]] = {}
+    for name, one in inputs.items():
+        if one.family:
+            families.setdefault(one.family, []).append(name)
+    return {family: names for family, names in families.items() if len(names) > 1}
+
+
+def _problem(inputs: Mapping[str, _Input], groups: Mapping[str, list[str]]) -> dict:
+    """Return what SALib samples: the uniform inputs, z of the others, and z of every group."""
+    group_of = {name: group for group, names in groups.items() for name in names}
+    uniform = {name: one.family is None for name, one in inputs.items()}
+    return {
+        "num_vars": len(inputs) + len(groups),
+        "names": [*inputs, *groups],
+        "bounds": [[o.low, o.high] if o.family is None else [0, 1] for o in inputs.values()]
+        + [[0, 1]] * len(groups),  # mean and standard deviation
+        "dists": ["unif" if uniform.get(name) else "norm" for name in (*inputs, *groups)],
+        "groups": [*(group_of.get(name, name) for name in inputs), *groups],
+    }
+
+
+def _columns(
+    chain: Chain,
+    inputs: Mapping[str, _Input],
+    groups: Mapping[str, list[str]],
+    points: np.ndarray,
+    correlation: float,
+    quantiles: tuple[float, float],
+) -> dict[str, np.ndarray]:
+    """Return name -> numbers (samples,) of the points of SALib."""
+    drawn = dict(zip((*inputs, *groups), points.T, strict=True))
+    columns = {}
+    for name, one in inputs.items():
+        column = drawn[name].copy()
+        if one.family is not None:
+            if one.family in groups:
+                column = correlated(drawn[one.family], column, correlation)
+            column = from_normal(
+                column.clip(-_FARTHEST, _FARTHEST), chain.value(name), one.low, one.high,
+                chain.bounds(name), quantiles,
+            )  # fmt: skip
+        columns[name] = column
+    return columns

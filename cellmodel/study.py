@@ -21,6 +21,7 @@ from cellmodel.parameter_name import snake_case
 from cellmodel.store import chunk_regions, open_results
 from cellmodel.stream import stream_designs
 from cellmodel.study_files import write_files
+from cellmodel.study_life import cycle_designs
 from cellmodel.study_plan import Plan, equipment_fields, plan_study, relative_name
 
 logger = logging.getLogger("cellmodel")
@@ -43,7 +44,8 @@ class StudyResults:
     designs
         The designs of the table, over `design`, with the coordinates `choice` ("nominal" or
         "best"), cell, protocol, equipment, the swept quantities, `cases`, `admissible_cases`,
-        and `at_edge`, the swept quantities that are at an end of their range.
+        and `at_edge`, the swept quantities that are at an end of their range. If the study has
+        them cycled, also cycle_life and delivered_energy, and totals by all rule sets.
     footprint
         The footprint of `designs` by stage and component.
     files
@@ -66,6 +68,8 @@ def run_study(
 ) -> StudyResults:
     """Run a study and write its results.
 
+    Rule sets per kWh delivered over life count the designs of the table, nominal and best, once
+    the study's table [cycling] has them cycled; best designs are found by the other rule sets.
     The sweep is written chunk by chunk to `sweep.zarr` in the output folder. If the study is
     interrupted, or an input changed, running it again computes only what is missing or changed.
 
@@ -101,7 +105,7 @@ def run_study(
             plan.chunk_size,
             progress,
             evaluate=plan.evaluate,
-            depends=fingerprint(plan.plant, plan.factors, plan.file.sites, plan.rules),
+            depends=fingerprint(plan.plant, plan.factors, plan.file.sites, plan.sweep_rules),
             fresh=fresh,
         )
         regions = chunk_regions(folder / STORE)
@@ -111,6 +115,8 @@ def run_study(
         sweep = open_results(folder / STORE, verify=False)
         best = best_designs(sweep, regions, plan.file.best, plan.file.admissible)
         designs = _together([*nominal, *_best_designs(sweep, best)], best)
+        if plan.file.cycling is not None:
+            designs = cycle_designs(plan, designs)
         details = plan.footprint(designs)
         files = write_files(plan, sweep, designs, details)
     return StudyResults(folder, sweep, designs, details, files)

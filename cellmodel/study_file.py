@@ -99,6 +99,24 @@ class Limits(_Table):
         return " and ".join(f"{name} {sign} {x:g}" for sign, x in bounds if x is not None)
 
 
+class Cycling(_Table):
+    """How the designs of the table are cycled: by PyBaMM, `simulate_cycling`.
+
+    Parameters
+    ----------
+    protocol
+        Shipped name, or path from the folder of the study file.
+    cycles
+        Most often.
+    threshold
+        End of life: discharge capacity / that of the first cycle.
+    """
+
+    protocol: Name = "ageing-1c"
+    cycles: int = Field(1000, ge=1, le=100_000)
+    threshold: float = Field(0.8, gt=0, lt=1)
+
+
 class StudyFile(_Table):
     """A study as written.
 
@@ -125,6 +143,8 @@ class StudyFile(_Table):
         What is swept; names as for `sweep_formation`.
     best, admissible
         How the best design is chosen, and among which: variable -> limits.
+    cycling
+        How designs are cycled; None if they are not. Rule sets per kWh delivered over life need it.
     """
 
     title: Name = "Study"
@@ -141,6 +161,7 @@ class StudyFile(_Table):
     over: dict[Name, Sweep] = Field(min_length=1)
     best: Best = Best()
     admissible: dict[Name, Limits] = {}
+    cycling: Cycling | None = None
 
 
 def read_study(path: str | Path) -> StudyFile:
@@ -176,8 +197,9 @@ def _check_all_keys(table: Mapping[str, Any], path: str) -> None:
             for name, entry in table[key].items():
                 if isinstance(entry, Mapping):
                     check_keys(entry, _keys(model), f"{path}: [{key}] {name}")
-    if isinstance(table.get("best"), Mapping):
-        check_keys(table["best"], _keys(Best), f"{path}: [best]")
+    for key, model in (("best", Best), ("cycling", Cycling)):
+        if isinstance(table.get(key), Mapping):
+            check_keys(table[key], _keys(model), f"{path}: [{key}]")
 
 
 def _keys(model: type[BaseModel]) -> list[str]:

@@ -103,8 +103,13 @@ def _draw_footprint(path: Path, footprint: xr.Dataset) -> list[Path]:
         return [path]
     drawn = []
     for name in footprint["rule_set"].values.tolist():
+        one = footprint.sel(rule_set=name)
+        known = one["carbon_footprint_total"].notnull().all("site")
+        if not known.any():
+            logger.warning("no bars by %s: no design has a life", name)
+            continue
         own = path.with_name(f"{path.stem}-{name}{path.suffix}")
-        figure = footprint_by_component(footprint.sel(rule_set=name))
+        figure = footprint_by_component(one.isel(design=np.flatnonzero(known)))
         plot.write_png(own, figure, f"{words} Counted by {name}.")
         drawn.append(own)
     return drawn

@@ -33,6 +33,7 @@ CASES_PER_SECOND = 2000  # and core, assumed as long as the kernels are not comp
 COMPILING = 20.0  # s
 AROUND = {"formation_energy": 1.0, "footprint": 1.0, "trace": 6.0}  # s, for the figures
 STARTING = 6.0  # s: PyBaMM, tables of the cells, nominal designs
+CYCLING = 15.0  # s, a design that is cycled 500 to 1000 times
 PROCESS = 600e6  # bytes of a process with PyBaMM, Numba and matplotlib
 COPIES = 4  # of a chunk in memory while it is computed and written
 BYTES = 8
@@ -49,8 +50,8 @@ class Plan:
         The study file, and what is in it.
     output
         Folder for the results.
-    cells, protocols, equipment, plant, factors, rules
-        What its names stand for.
+    cells, protocols, equipment, plant, factors, rules, ageing
+        What its names stand for; `ageing` is the protocol of [cycling], None without it.
     designs
         (protocol, cell) -> design space. All have the dimension `equipment`, along which the
         fields of the equipment vary.
@@ -66,6 +67,12 @@ class Plan:
     factors: Factors
     rules: tuple[RuleSet, ...]
     designs: Mapping[tuple[str, str], DesignSpace]
+    ageing: Protocol | None
+
+    @property
+    def sweep_rules(self) -> tuple[RuleSet, ...]:
+        """Rule sets that count every case; those over life count the designs, which are cycled."""
+        return tuple(one for one in self.rules if one.functional_unit != "life")
 
     @property
     def cases(self) -> int:
@@ -89,8 +96,12 @@ class Plan:
         return merged.assign_attrs(formed.attrs | totals.attrs)
 
     def footprint(self, formed: xr.Dataset, *, detail: bool = True) -> xr.Dataset:
-        """Return the footprint with the study's plant, sites, factors and rules."""
-        rules = self.rules if len(self.rules) > 1 else self.rules[0]
+        """Return the footprint with the study's plant, sites, factors and rules.
+
+        Rule sets per kWh delivered over life count where `formed` has it.
+        """
+        rules = self.rules if "delivered_energy" in formed else self.sweep_rules
+        rules = rules if len(rules) > 1 else rules[0]
         return footprint(
             formed, self.plant, self.file.sites, self.factors, rules=rules, detail=detail
         )
@@ -145,7 +156,10 @@ def plan_study(study: str | Path, output: str | Path | None = None) -> Plan:
         factors = load_factors(None if file.factors is None else path.parent / file.factors)
         rules = tuple(load_rules(_located(name, path)) for name in file.rules)
         _check_sites(file, factors)
-        _check_rules(rules)
+        _check_rules(rules, cycled=file.cycling is not None)
+        ageing = (
+            None if file.cycling is None else load_protocol(_located(file.cycling.protocol, path))
+        )
         designs = {
             (protocol.name, cell.name): DesignSpace(
                 cell, protocol, equipment[0], _over(file, cell, equipment), plant.fields()
@@ -156,7 +170,9 @@ def plan_study(study: str | Path, output: str | Path | None = None) -> Plan:
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     folder = Path(file.output if output is None else output)
-    return Plan(path, file, folder, cells, protocols, equipment, plant, factors, rules, designs)
+    return Plan(
+        path, file, folder, cells, protocols, equipment, plant, factors, rules, designs, ageing
+    )
 
 
 def estimate(plan: Plan) -> Estimate:
@@ -169,8 +185,11 @@ def estimate(plan: Plan) -> Estimate:
         if set(spec.dims) <= set(sizes)
     )
     # further rule sets: the totals once more each
-    values += len(TOTALS) * sizes["site"] * (len(plan.rules) - 1)
+    values += len(TOTALS) * sizes["site"] * (len(plan.sweep_rules) - 1)
     around = STARTING + sum(AROUND[name] for name in plan.file.plots)
+    if plan.file.cycling is not None:
+        formed_differently = len(plan.designs) + len(plan.cells) * len(plan.equipment)
+        around += CYCLING * formed_differently
     compiled = is_compiled()
     if compiled:
         per_second = _speed(plan)
@@ -230,16 +249,22 @@ def _check_sites(file: StudyFile, factors: Factors) -> None:
             raise unknown_name("site", site, known)
 
 
-def _check_rules(rules: tuple[RuleSet, ...]) -> None:
+def _check_rules(rules: tuple[RuleSet, ...], *, cycled: bool) -> None:
     names = [one.name for one in rules]
     if len(set(names)) < len(names):
         raise InputError(f"rules must have different names, got {names}")
-    for one in rules:
-        if one.functional_unit == "life":
-            raise InputError(
-                f"rules must not be per kWh delivered over life, got {one.name!r}: a study forms "
-                "cells and does not cycle them; use footprint with delivered_energy"
-            )
+    over_life = [one.name for one in rules if one.functional_unit == "life"]
+    if over_life and not cycled:
+        raise InputError(
+            f"rules {', '.join(over_life)} count per kWh delivered over life: add a table "
+            "[cycling], as [cycling] protocol = 'ageing-1c', to have the designs of the table "
+            "cycled; it may be empty"
+        )
+    if len(over_life) == len(rules):
+        raise InputError(
+            f"rules must have one that does not count over life besides {', '.join(over_life)}: by "
+            "it the best designs are found, which are cycled then"
+        )
 
 
 def _over(

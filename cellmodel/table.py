@@ -61,6 +61,7 @@ RESULTS = (
     Column("plant\nelectr.\n[%]", "formation_share_of_plant_electricity", 1, 100),
     Column("peak\n[°C]", "max_cell_temperature", 1, 1, -273.15),
 )
+LIFE = Column("life\n[cycles]", "cycle_life", 0)
 _READABLE: Mapping[str, tuple[str, int | None, float, float]] = {
     "m": ("µm", 1, 1e6, 0),
     "K": ("°C", 1, 1, -273.15),
@@ -80,7 +81,8 @@ def tables(designs: xr.Dataset, swept: Sequence[str]) -> Iterator[Table]:
     swept
         Names of the swept quantities, as in `over`.
     """
-    columns = [*_swept_columns(designs, swept), *RESULTS]
+    life = [LIFE] if "cycle_life" in designs else []
+    columns = [*_swept_columns(designs, swept), *RESULTS, *life]
     for equipment in dict.fromkeys(designs["equipment"].values.tolist()):
         chosen = designs.isel(design=designs["equipment"].values == equipment)
         table = Table(
@@ -168,7 +170,7 @@ def _row(design: xr.Dataset, columns: Sequence[Column]) -> list[str]:
         return [escape(name), "failed"]
     total = design["carbon_footprint_total"]
     values = [float(total.sel(place)) for place in _places(total)]
-    shown = [f"{value:.1f}" if abs(value) >= 1 else f"{value:.3g}" for value in values]
+    shown = ["-" if math.isnan(x) else f"{x:.1f}" if abs(x) >= 1 else f"{x:.3g}" for x in values]
     return [escape(name), *(column.show(design) for column in columns), *shown]
 
 

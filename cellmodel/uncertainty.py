@@ -245,15 +245,17 @@ def _plant_coordinates(
     return {
         name: (
             SAMPLE,
-            draw.number(f"plant {name}", *_range(quantity), fields[name], _kind(plant, name)),
+            draw.number(
+                f"plant {name}", *_range(quantity), fields[name], plant_family(plant, name)
+            ),
         )
         for name, quantity in plant.quantities.items()
         if _is_uncertain(quantity) and name not in formed.coords
     }
 
 
-def _kind(plant: Plant, field: str) -> str:
-    """Return what the steps of a plant share: "plant yield" for "coating_yield"."""
+def plant_family(plant: Plant, field: str) -> str:
+    """Return what the steps of a plant share, and err in together: "plant yield" of a yield."""
     if field in PLANT_FIELDS:
         return ""
     steps = [step.name for step in plant.steps if field.startswith(f"{step.name}_")]

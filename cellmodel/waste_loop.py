@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from cellmodel.composition import METALS
 from cellmodel.errors import InputError, quoted, unknown_name
-from cellmodel.materials import COMPONENTS
+from cellmodel.materials import COMPONENTS, SECOND
 from cellmodel.quantity import Quantity, Range, check_keys, read_input, read_quantity, shipped, text
 
 DEFAULT_LOOP = "annex-xii-2027"
@@ -172,7 +172,7 @@ def _tables(value: object, where: str) -> list:
 
 def _read_recovery(entry: object, where: str) -> Recovery:
     check_keys(entry, ("metals", "components", "share"), where, ("metals", "share"))
-    names = {"metals": METALS, "components": COMPONENTS}
+    names = {"metals": METALS, "components": (*COMPONENTS, SECOND)}
     found = {}
     for key, known in names.items():
         listed = entry.get(key, [])

@@ -11,6 +11,7 @@ from cellmodel.variables import label
 NAMES = {
     "nmc811": ["nmc811", "filler-pvdf-carbon", "graphite-siox", "filler-cmc-sbr-carbon"],
     "lfp": ["lfp", "filler-carbon-rich", "graphite-synthetic", "filler-cmc-sbr-carbon"],
+    "nvpf": ["nvpf", "filler-pvdf-carbon", "hard-carbon", "filler-cmc-sbr-carbon"],
 }
 REST = [
     "electrolyte-lipf6",

@@ -66,10 +66,14 @@ def test_every_material_of_the_shipped_cells_is_known():
     assert known["carbon-black"]["graphite"] == 0  # carbon, but no graphite
 
 
-def test_a_sodium_cell_holds_phosphorus_and_none_of_the_battery_metals():
-    """Na3V2(PO4)2F3 has 417.8 g per mol, two of them phosphorus, and NaPF6 167.95."""
+def test_a_sodium_cell_holds_sodium_and_vanadium_and_none_of_the_metals_of_others():
+    """Na3V2(PO4)2F3 has 417.8 g per mol, NaPF6 167.95."""
     known = load_compositions()
-    np.testing.assert_allclose(known["nvpf"]["phosphorus"], 2 * 30.974 / 417.79, rtol=1e-4, atol=0)
+    for metal, grams in (("sodium", 3 * 22.990), ("vanadium", 2 * 50.942), ("phosphorus", 61.948)):
+        np.testing.assert_allclose(known["nvpf"][metal], grams / 417.79, rtol=1e-4, atol=0)
+    np.testing.assert_allclose(
+        known["electrolyte-napf6"]["sodium"], 0.14 * 22.990 / 167.95, rtol=1e-4, atol=0
+    )
     np.testing.assert_allclose(
         known["electrolyte-napf6"]["phosphorus"], 0.14 * 30.974 / 167.95, rtol=1e-4, atol=0
     )

@@ -100,6 +100,15 @@ def test_a_user_replaces_rows_and_recipes_one_by_one(tmp_path):
     assert own.get("electricity", "DE") == shipped.get("electricity", "DE")
 
 
+def test_freight_to_a_site_of_the_user(tmp_path):
+    path = write(
+        tmp_path, "name,region,value,unit,source\ninbound-freight,FR,0.2,kg kg-1,by rail\n"
+    )
+    own = load_factors(path)
+    assert own.get("inbound-freight", "FR").value == 0.2
+    assert own.get("inbound-freight", "DE") == load_factors().get("inbound-freight")
+
+
 def test_an_ingredient_of_the_user_changes_the_product(tmp_path):
     path = write(tmp_path, HEADER + "graphite-synthetic,4.9,kg kg-1,my supplier\n")
     own = load_factors(path)
@@ -114,8 +123,9 @@ def test_an_ingredient_of_the_user_changes_the_product(tmp_path):
         ("name,value,unit\nx,1,kg kg-1\n", r"missing key source"),
         (HEADER + "nmc811,-1,kg kg-1,me\n", r"line 2: value must be .* got -1.0"),
         (HEADER + "nmc811,inf,kg kg-1,me\n", r"line 2: value must be .* got inf"),
-        (HEADER + "nmc811,much,kg kg-1,me\n", r"value must be a number, got 'much'"),
-        (HEADER + "nmc811,1,kg kWh-1,me\n", r"the unit of a material must be 'kg kg-1', got"),
+        (HEADER + "nmc811,much,kg kg-1,me\n", r"value must be a number as 21.5, got 'much'"),
+        (HEADER + "nmc811,1,kg kWh-1,me\n", r"of nmc811, kind material, must be 'kg kg-1', got"),
+        ("name;value\nnmc811;2,1\n", r"separated by commas, got semicolons"),
         (HEADER + "nmc811,,kg kg-1,me\n", r"line 2: value must not be empty"),
         (HEADER + "nmc811,1,kg kg-1\n", r"a row must have 4 fields"),
         (HEADER + "lfp,1,kg kg-1,me\nlfp,2,kg kg-1,me\n", r"line 3: 'lfp' in 'GLO' has a row"),
@@ -123,6 +133,18 @@ def test_an_ingredient_of_the_user_changes_the_product(tmp_path):
         ("name,value,low,unit,source\nlfp,1,2,kg kg-1,me\n", r"low <= value <= high must hold"),
         ("kind,name,value,unit,source\nfood,x,1,kg kg-1,me\n", r"unknown kind of factor 'food'"),
         ("", r"missing key name"),
+        (
+            "name,region,value,unit,source\nelectricity,FR,56,kg kWh-1,me\n",
+            r"must be in kg kWh-1 between 0 and 10, got 56.0; did you pass grams",
+        ),
+        (
+            "name,region,value,unit,source\nnmc811,CN,10,kg kg-1,me\n",
+            r"line 2: the region of 'nmc811' must be 'GLO', got 'CN'.* leave the region empty",
+        ),
+        (
+            "name,region,value,unit,source\ngraphite-synthetic,QC,10,kg kg-1,me\n",
+            r"must be 'CN', got 'QC'",
+        ),
     ],
 )
 def test_a_wrong_file_is_refused(tmp_path, content, message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -111,6 +112,16 @@ def test_materials_are_mass_times_factor_over_yields():
             rtol=1e-12,
             atol=0,
         )
+
+
+def test_materials_come_to_the_plant():
+    """All that is bought, by sea to Europe and by lorry within China."""
+    result = cm.footprint(make_formed(), sites=["FR", "CN"])
+    freight = result["carbon_footprint"].sel(component="inbound_freight")
+    assert float(freight.drop_sel(stage=RAW).max()) == 0
+    np.testing.assert_allclose(
+        freight.sel(stage=RAW) / result["material_input"].sum(), [0.39, 0.09], rtol=1e-12, atol=0
+    )
 
 
 def test_mass_balance_of_scrap():
@@ -263,7 +274,10 @@ def test_own_factors_and_what_the_attributes_say(tmp_path):
         "nmc811,,10,kg kg-1,supplier,AR6\nelectricity,FR,0.01,kg kWh-1,contract,AR6\n"
     )
     own, default = cm.footprint(make_formed(), factors=path), cm.footprint(make_formed())
-    assert own["carbon_footprint_total"].sel(site="FR") < 45
+    own_total, total = (one["carbon_footprint_total"].sel(site="FR") for one in (own, default))
+    saved = 11 * default["material_input"].sel(component="positive_active_material")
+    saved = saved + 0.046 * default["plant_electricity"]
+    np.testing.assert_allclose(own_total, total - saved, rtol=1e-12, atol=0)
     assert "user (mine.csv)" in own.attrs["factor_lineages"]
     assert "2 GWP sets are added" in own.attrs["mixed"]
     assert "lineages are added" in default.attrs["mixed"]
@@ -363,6 +377,28 @@ def test_a_component_that_never_enters_is_named():
     formed = make_formed()
     formed = formed.assign_coords(component=["wax", *COMPONENTS[1:]])
     with pytest.raises(InputError, match=r"plant 'gigafactory-16gwh': wax must enter at a step"):
+        cm.footprint(formed)
+
+
+def test_a_step_that_adds_what_is_no_component_is_named():
+    plant = load_plant("gigafactory-16gwh")
+    steps = [
+        dataclasses.replace(step, adds=(*step.adds, "electrolite"))
+        if step.name == "filling"
+        else step
+        for step in plant.steps
+    ]
+    message = (
+        r"unknown component .* adds at filling, 'electrolite'; the nearest known are electrolyte"
+    )
+    with pytest.raises(InputError, match=message):
+        cm.footprint(make_formed(), dataclasses.replace(plant, steps=tuple(steps)))
+
+
+@pytest.mark.parametrize("efficiency", [-0.1, 0.0, 1.2, 86.0])
+def test_a_first_cycle_efficiency_that_cannot_be_is_refused(efficiency):
+    formed = make_formed().assign(first_cycle_efficiency=efficiency)
+    with pytest.raises(InputError, match=r"first_cycle_efficiency must be above 0 and at most 1"):
         cm.footprint(formed)
 
 

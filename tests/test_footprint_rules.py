@@ -62,6 +62,30 @@ def test_stages_sum_to_the_total_in_every_rule_set(every):
     )
 
 
+def test_all_variants_are_dimensions_of_one_result():
+    """Stage, component, site, year, rule set and a sweep in one call; each case is one alone."""
+    formed = make_formed(energy=xr.DataArray([16.0, 18.0], dims="case"))
+    sites, rules = ["FR", "DE", "PL"], ["capacity-cff", "capacity-market", "eu-draft-2024"]
+    choices = {"recycled_content": {"nickel-sulphate": 0.2}, "waste_loop": "annex-xii-2031"}
+    grown = cm.ramp_up(formed)
+    result = cm.footprint(grown, sites=sites, rules=rules, **choices)
+    detail = result["carbon_footprint"]
+    sizes = {"rule_set": 3, "stage": 4, "site": 3, "case": 2, "year": 7}
+    assert {dim: detail.sizes[dim] for dim in sizes} == sizes
+    assert set(detail.dims) == {*sizes, "component"}
+    total = result["carbon_footprint_total"]
+    summed = detail.sum(["stage", "component"]).transpose(*total.dims)
+    np.testing.assert_allclose(summed, total, rtol=1e-12, atol=0)
+    point = {"case": 1, "year": 4}
+    alone = cm.footprint(grown.isel(point), sites=["PL"], rules="eu-draft-2024", **choices)
+    np.testing.assert_allclose(
+        total.isel(point).sel(site="PL", rule_set="eu-draft-2024"),
+        alone["carbon_footprint_total"].squeeze(),
+        rtol=1e-12,
+        atol=0,
+    )
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_each_rule_set_is_what_it_is_alone(every, name):
     formed, result = every
@@ -274,10 +298,17 @@ def test_the_cut_off_criterion_leaves_small_components_out():
     small = raw["component"].values[: masses.size][masses / masses.sum() < 0.01]
     assert list(small) == ["negative_filler", "separator"]
     assert float(np.abs(raw.sel(component=small)).max()) == 0
-    others = all_in["carbon_footprint"].drop_sel(component=small)
+    touched = [*small, "inbound_freight"]
+    others = all_in["carbon_footprint"].drop_sel(component=touched)
     np.testing.assert_allclose(
-        cut["carbon_footprint"].drop_sel(component=small), others, rtol=1e-13, atol=0
+        cut["carbon_footprint"].drop_sel(component=touched), others, rtol=1e-13, atol=0
     )
+    freight = [
+        one["carbon_footprint"].sel(stage=RAW, component="inbound_freight") for one in (cut, all_in)
+    ]
+    bought = all_in["material_input"]
+    left = 1 - float(bought.sel(component=small).sum() / bought.sum())
+    np.testing.assert_allclose(freight[0], left * freight[1], rtol=1e-13, atol=0)
     xr.testing.assert_equal(cut["material_input"], all_in["material_input"])
 
 

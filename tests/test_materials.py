@@ -12,7 +12,8 @@ import xarray as xr
 from cellmodel.cell import Cell, list_cells, load_cell
 from cellmodel.errors import InputError
 from cellmodel.factors import load_factors
-from cellmodel.materials import COMPONENTS, bill_of_materials
+from cellmodel.footprint import footprint
+from cellmodel.materials import COMPONENTS, SECOND, bill_of_materials
 from cellmodel.quantity import Quantity
 
 GEOMETRY = {
@@ -172,3 +173,66 @@ def test_masses_per_kilowatt_hour_are_those_of_inventories():
     for component, (low, high) in bands.items():
         assert low < float(mass.sel(component=component)) < high, component
     assert 3.4 < float(mass.sum()) < 4.2
+
+
+FRACTION = "Negative electrode active material volume fraction"
+
+
+def test_more_silicon_is_more_silicon_in_the_bill_and_in_the_footprint():
+    cell = load_cell("nmc811-graphite-silicon")
+    before = bill_of_materials(cell)
+    added = 0.01
+    shifted = {
+        f"Primary: {FRACTION}": cell.parameter(f"Primary: {FRACTION}") - added,
+        f"Secondary: {FRACTION}": cell.parameter(f"Secondary: {FRACTION}") + added,
+    }
+    after = bill_of_materials(cell.replace_parameters(shifted))
+    assert list(before["component"].values).index(SECOND) == 3
+    assert before["material"].sel(component=SECOND).item() == "silicon"
+    volume = np.prod(
+        [
+            cell.parameter(name)
+            for name in (
+                "Electrode width [m]",
+                "Electrode height [m]",
+                "Number of electrodes connected in parallel to make a cell",
+                "Negative electrode thickness [m]",
+            )
+        ]
+    )
+    changed = after - before
+    np.testing.assert_allclose(changed.sel(component=SECOND), added * volume * 2330, rtol=1e-10)
+    np.testing.assert_allclose(
+        changed.sel(component="negative_active_material"), -added * volume * 2240, rtol=1e-10
+    )
+    same = ["positive_active_material", "electrolyte", "negative_foil", "housing"]
+    assert float(np.abs(changed.sel(component=same)).max()) == 0
+    energies = {"nominal_energy": 18.0, "formation_energy": 40.0}
+    one, other = (
+        footprint(xr.Dataset({"component_mass": mass, **energies}), sites=["FR"])
+        for mass in (before, after)
+    )
+    bought = other["material_input"].sel(component=SECOND)
+    factor = load_factors().get("silicon").value
+    np.testing.assert_allclose(
+        other["carbon_footprint"].sel(component=SECOND).sum(), bought * factor, rtol=1e-12, atol=0
+    )
+    assert float(bought) > 1.5 * float(one["material_input"].sel(component=SECOND))
+
+
+def test_a_sweep_of_silicon_broadcasts():
+    cell = load_cell("nmc811-graphite-silicon")
+    shares = xr.DataArray([0.0, 0.015, 0.05], dims="silicon")
+    mass = bill_of_materials(cell, {f"Secondary: {FRACTION}": shares})
+    np.testing.assert_allclose(
+        mass.sel(component=SECOND) / mass.sel(component=SECOND)[1], shares / 0.015, rtol=1e-12
+    )
+    assert "silicon" in mass.sel(component="negative_filler").dims
+
+
+def test_a_second_active_material_needs_its_density_and_its_name():
+    density = Quantity(2330.0, "kg m-3", "test")
+    with pytest.raises(InputError, match="add negative_second_active_density"):
+        bill_of_materials(make_cell(negative_second_active_material="silicon"))
+    with pytest.raises(InputError, match="add negative_second_active_material"):
+        bill_of_materials(make_cell(negative_second_active_density=density))

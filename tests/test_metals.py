@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import cellmodel as cm
 from cellmodel.composition import METALS, load_compositions, mass_shares
 from cellmodel.errors import InputError
-from cellmodel.materials import COMPONENTS, bill_of_materials
+from cellmodel.materials import COMPONENTS, SECOND, bill_of_materials
 from cellmodel.metals import metal_balance, scrap_shares
 from cellmodel.plant import load_plant, started
 from cellmodel.quantity import DATA
@@ -51,7 +51,7 @@ def check_balance(balance: xr.Dataset) -> None:
     yields=st.lists(st.floats(0.05, 1), min_size=len(YIELDS), max_size=len(YIELDS)),
     shares=st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)),
     recovery=st.lists(st.floats(0, 1), min_size=len(METALS), max_size=len(METALS)),
-    material=st.sampled_from(["nmc811", "lfp"]),
+    material=st.sampled_from(["nmc811", "lfp", "nvpf"]),
 )
 def test_the_balance_closes_whatever_the_plant(yields, shares, recovery, material):
     plant = load_plant(PLANT).replace(**dict(zip(YIELDS, yields, strict=True)))
@@ -70,8 +70,8 @@ def test_the_balance_closes_whatever_the_plant(yields, shares, recovery, materia
 @pytest.mark.parametrize("name", list_waste_loops())
 @pytest.mark.parametrize("plant", cm.list_plants())
 def test_the_balance_closes_for_what_is_shipped(name, plant):
-    check_balance(metal_balance(make_formed(), plant, name))
-    check_balance(metal_balance(make_formed(material="lfp"), plant, name))
+    for material in ("nmc811", "lfp", "nvpf"):
+        check_balance(metal_balance(make_formed(material=material), plant, name))
 
 
 def test_scrap_of_a_component_by_hand():
@@ -107,7 +107,7 @@ def test_all_scrap_is_what_the_footprint_buys_beyond_the_cell():
 
 def test_scrap_shares_telescope():
     plant = load_plant("pilot-line")
-    shares = scrap_shares(plant, plant.values(), list(COMPONENTS))
+    shares = scrap_shares(plant, plant.values(), [*COMPONENTS, SECOND])
     entering = started(plant, plant.values())
     for step in plant.steps:
         for component in step.adds:
@@ -208,6 +208,27 @@ def test_iron_of_the_cathode_is_lost_and_that_of_the_can_is_not():
     own = loop.replace(recovery={"lithium": 0.7})
     assert own.recovered("lithium", "electrolyte") == 0.7
     assert own.recovered("cobalt", "electrolyte") == loop.recovered("cobalt", "electrolyte")
+
+
+def test_sodium_and_vanadium_of_the_shipped_cell_by_hand():
+    """Na3V2(PO4)2F3: 3 sodium and 2 vanadium in 417.8 g; NaPF6 and CMC bring a little more Na."""
+    mass = bill_of_materials(cm.load_cell("nvpf-hard-carbon"))
+    formed = make_formed().drop_vars("material").assign(component_mass=mass)
+    balance = metal_balance(formed, PLANT)
+    check_balance(balance)
+    active = float(mass.sel(component="positive_active_material")) / 0.018
+    in_cells = balance["metal_in_cells"]
+    np.testing.assert_allclose(
+        in_cells.sel(metal="vanadium"), active * 2 * 50.942 / 417.79, rtol=1e-4, atol=0
+    )
+    electrolyte = float(mass.sel(component="electrolyte")) / 0.018
+    binder = float(mass.sel(component=["positive_filler", "negative_filler"]).sum()) / 0.018
+    least = active * 3 * 22.990 / 417.79 + electrolyte * 0.14 * 22.990 / 167.95
+    assert least < float(in_cells.sel(metal="sodium")) < least + 0.04 * binder
+    assert float(in_cells.sel(metal=["nickel", "lithium", "cobalt"]).max()) < 1e-3  # plated can
+    lost = balance["metal_lost"] / balance["metal_in_scrap"].sum("step")
+    # until somebody refines them
+    np.testing.assert_allclose(lost.sel(metal=["sodium", "vanadium"]), 1, rtol=1e-12, atol=0)
 
 
 def test_recovery_set_for_a_metal_holds_for_every_component():

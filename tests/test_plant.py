@@ -164,6 +164,16 @@ def test_wrong_values_are_refused(values, message):
         ("throughput = {", "thruput = {", r"unknown key 'thruput'; did you mean 'throughput'"),
         ('unit = "GWh a-1"', 'unit = "MWh a-1"', r"the unit must be 'GWh a-1', got 'MWh a-1'"),
         ('adds = ["electrolyte"]', "adds = 3", r"adds must be a list of components"),
+        (
+            'adds = ["electrolyte"]',
+            'adds = ["electrolyte", "separator"]',
+            r"\(filling\): separator must enter at one step",
+        ),
+        (
+            'electricity = { value = 0.5, unit = "1", low = 0.2, high = 1, source = "Eng',
+            'electricity = 0.5 # { value = 0.5, source = "Eng',
+            r'must be a table with value, unit and source, as { value = 1.0, unit = "1".* got 0.5',
+        ),
         ('heat_source = "gas"', 'heat_source = "oil"', r"unknown heat source 'oil'"),
         ("yield = { value = 0.985", "yield = { value = 1.2", r"yield.value must be above 0"),
         (

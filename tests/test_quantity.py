@@ -127,7 +127,9 @@ def test_a_wrong_quantity_names_file_and_key(change, message):
 def test_a_quantity_needs_unit_source_and_the_right_unit():
     with pytest.raises(InputError, match=r"power: missing key unit, source"):
         read_quantity({"value": 1}, "power")
-    with pytest.raises(InputError, match=r"power must be a table, got 3"):
+    with pytest.raises(
+        InputError, match=r"power must be a table with value, unit and source, as .* got 3"
+    ):
         read_quantity(3, "power")
     with pytest.raises(InputError, match=r"power: the unit must be 'kW', got 'W'"):
         read_quantity(ENTRY, "power", Range(unit="kW"))

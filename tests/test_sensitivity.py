@@ -10,8 +10,10 @@ import pytest
 import xarray as xr
 
 import cellmodel as cm
+from cellmodel.distribution import Draw
 from cellmodel.errors import InputError
 from cellmodel.factors import load_factors
+from cellmodel.quantity import Range
 
 INPUTS = ("nmc532-graphite", "two-cycle", "regenerative-cycler", "gigafactory-16gwh")
 THICKNESS = "Positive electrode thickness [m]"
@@ -68,6 +70,73 @@ def test_the_whole_chain(whole):
     assert ranges["electricity PL"] == [row.low, row.high, "kg kWh-1"]
 
 
+def lognormal_parts(correlation: float, names: tuple[str, ...]) -> np.ndarray:
+    """What each factor adds to the footprint [kg kWh-1], as footprint_uncertainty draws it."""
+    bought = cm.footprint(cm.sweep_formation(*INPUTS[:3]), INPUTS[3], "FR")["material_input"]
+    component = {
+        "nmc532": "positive_active_material",
+        "graphite-synthetic": "negative_active_material",
+        "copper-cathode": "negative_foil",
+    }
+    draw = Draw(5, 0, 2**18, correlation)
+    parts = []
+    for name in names:
+        row = load_factors().get(name)
+        drawn = draw.number(name, row.value, row.low, row.high, Range(0, 1e5), row.lineage)
+        parts.append(float(bought.sel(component=component[name])) * drawn)
+    return np.array(parts)
+
+
+def test_correlated_lognormal_factors_have_the_index_of_their_lineage():
+    """Y = sum a x: the share of a group is the variance of its own sum, that of its samples."""
+    names = ("nmc532", "copper-cathode", "graphite-synthetic")
+    over = dict.fromkeys(names)
+    found = cm.sobol(*INPUTS, over=over, samples=4096, seed=1, distribution="lognormal")
+    lineage = "lineage engineering judgement"
+    assert found["input"].values.tolist() == [lineage, "graphite-synthetic"]
+    assert json.loads(found.attrs["groups"]) == {lineage: ["nmc532", "copper-cathode"]}
+    assert found.attrs["cases"] == 4096 * 4
+    nmc, copper, graphite = lognormal_parts(0.5, names)
+    share = np.var(nmc + copper) / (np.var(nmc + copper) + np.var(graphite))
+    for name in ("first_order_index", "total_order_index"):
+        index = found[name].sel(site="FR")
+        np.testing.assert_allclose(index, [share, 1 - share], rtol=0, atol=0.03)
+
+
+def test_lognormal_without_correlation_has_an_index_of_every_input():
+    names = ("nmc532", "copper-cathode", "graphite-synthetic")
+    found = cm.sobol(
+        *INPUTS,
+        over=dict.fromkeys(names),
+        samples=4096,
+        distribution="lognormal",
+        correlation=0,
+    )
+    assert found["input"].values.tolist() == list(names)
+    variances = np.var(lognormal_parts(0.0, names), axis=1)
+    np.testing.assert_allclose(
+        found["total_order_index"].sel(site="FR"), variances / variances.sum(), rtol=0, atol=0.03
+    )
+
+
+def test_choices_stay_uniform_and_shares_below_1():
+    over = {
+        "charge_rate": (0.05, 0.4),
+        "coating_yield": None,
+        "assembly_yield": None,
+        "discharge_efficiency": None,
+        "nmc532": None,
+    }
+    found = cm.sobol(*INPUTS, over=over, samples=64, distribution="lognormal")
+    assert found["input"].values.tolist() == [
+        "charge_rate",
+        "plant yield",
+        "discharge_efficiency",
+        "nmc532",
+    ]
+    assert np.isfinite(found["total_order_index"]).all()
+
+
 def test_the_seed_decides():
     over = {"nmc532": None, "coating_yield": None}
     first, again = (cm.sobol(*INPUTS, over=over, samples=64, seed=s) for s in (1, 1))
@@ -94,6 +163,9 @@ def test_what_cannot_be_is_refused(monkeypatch):
     refused(r"samples must be between 8", samples=4)
     refused(r"unknown variable of the footprint 'co2'", variable="co2")
     refused(r"unknown site 'UK'", sites="UK")
+    refused(r"unknown distribution 'normal'", distribution="normal")
+    refused(r"correlation must be between 0 and 1, got 2", correlation=2)
+    refused(r"the first of range_quantiles must be", range_quantiles=(0.6, 0.9))
 
 
 def test_without_salib_one_is_told_what_to_install(monkeypatch):

@@ -335,10 +335,81 @@ def test_other_rules_are_another_study(tmp_path):
     assert (draft < cutoff / 100).all()
 
 
-def test_a_study_cannot_count_over_life(tmp_path):
+LIFE = (
+    'rules = ["capacity-cutoff", "delivered-cutoff"]\nsites = ["FR", "PL"]\nplots = ["footprint"]\n'
+)
+CYCLING = "[cycling]\ncycles = 40\nthreshold = 0.97\n"
+THICKER = """
+[over]
+"Positive electrode thickness [m]" = { relative = true, values = [1.0, 1.1] }
+[best]
+at = { site = "FR" }
+"""
+
+
+def test_designs_are_counted_over_the_life_they_are_cycled_for(tmp_path):
+    cells = KEYS.replace("lfp-graphite", "nmc811-graphite-siox")
+    cells = cells.replace('"laboratory-cycler"', '"laboratory-cycler", "regenerative-cycler"')
     path = tmp_path / "study.toml"
-    path.write_text('rules = ["delivered-cutoff"]\n' + KEYS + OVER)
-    with pytest.raises(cm.InputError, match="must not be per kWh delivered over life, got 'deliv"):
+    path.write_text(LIFE + cells + THICKER + CYCLING)
+    outcome = cm.run_study(path, tmp_path / "results")
+    assert "rule_set" not in outcome.sweep.dims  # every case is counted by what needs no life
+    designs = outcome.designs
+    assert designs["rule_set"].values.tolist() == ["capacity-cutoff", "delivered-cutoff"]
+    life = designs["cycle_life"].values
+    assert (
+        np.ptp(life[designs["choice"].values == "nominal"]) == 0
+    )  # how it was formed, not by which equipment
+    assert 0 < life.min() < life.max() < 40  # another thickness, another life
+    total, delivered = designs["carbon_footprint_total"], designs["delivered_energy"]
+    kilowatt_hours = designs["nominal_energy"] / 1000
+    assert (delivered < kilowatt_hours * life).all()
+    assert (delivered > 0.9 * kilowatt_hours * life).all()  # at 1 C, down to 97 %
+    np.testing.assert_allclose(
+        total.sel(rule_set="delivered-cutoff") * delivered,
+        total.sel(rule_set="capacity-cutoff") * kilowatt_hours,
+        rtol=1e-12,
+        atol=0,
+    )
+    summed = outcome.footprint["carbon_footprint"].sum(["stage", "component"])
+    np.testing.assert_allclose(summed, total.transpose(*summed.dims), rtol=1e-12, atol=0)
+    names = {file.name for file in outcome.files}
+    assert {"footprint-capacity-cutoff.png", "footprint-delivered-cutoff.png"} <= names
+    with (outcome.folder / "table.csv").open(newline="", encoding="utf-8") as file:
+        *_, row = csv.DictReader(file)
+    assert float(row["delivered_energy [kW h]"]) == float(delivered[-1])
+    shown, _ = tables(designs, ["Positive electrode thickness [m]"])
+    assert "life\n\\[cycles]" in [column.header for column in shown.columns]
+
+
+def test_a_life_that_is_not_reached_is_left_out_and_said(tmp_path, caplog):
+    path = tmp_path / "study.toml"
+    path.write_text(LIFE + KEYS + THICKER + "[cycling]\ncycles = 2\n")
+    outcome = cm.run_study(path, tmp_path / "results")
+    assert "was not reached within 2 cycles; raise cycles or threshold" in caplog.text
+    assert "no bars by delivered-cutoff" in caplog.text
+    total = outcome.designs["carbon_footprint_total"]
+    assert total.sel(rule_set="delivered-cutoff").isnull().all()
+    assert total.sel(rule_set="capacity-cutoff").notnull().all()
+    (shown,) = tables(outcome.designs, ["Positive electrode thickness [m]"])
+    assert "-" in [str(cell) for cell in shown.columns[-1].cells]
+
+
+def test_counting_over_life_needs_cycling_and_another_rule_set(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text(LIFE + KEYS + OVER)
+    with pytest.raises(
+        cm.InputError, match=r"delivered-cutoff count .* life: add a table \[cycling"
+    ):
+        plan_study(path)
+    path.write_text('rules = ["delivered-cutoff"]\n' + KEYS + OVER + "[cycling]\n")
+    with pytest.raises(cm.InputError, match="must have one that does not count over life"):
+        plan_study(path)
+    path.write_text(KEYS + OVER + "[cycling]\nprotocol = 'ageing'\n")
+    with pytest.raises(cm.InputError, match="unknown protocol 'ageing'"):
+        plan_study(path)
+    path.write_text(KEYS + OVER + "[cycling]\ncycle = 3\n")
+    with pytest.raises(cm.InputError, match=r"\[cycling\]: unknown key 'cycle'"):
         plan_study(path)
     path.write_text('rules = ["capacity-cutof"]\n' + KEYS + OVER)
     with pytest.raises(cm.InputError, match="unknown rule set 'capacity-cutof'"):
