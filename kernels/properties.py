@@ -33,6 +33,18 @@ def read_property(w, tables, flat, shape, warm, position, factor, value, share):
             w[value + i] *= temperature_factor(tables, warm, at, T, w[p.T_REF + i])
 
 
+@lanes
+def read_constants(w, i, tables, flat):
+    """Factors that depend on the mean concentration alone, once for the case in lane `i`."""
+    at = w[s.C_AV + i] * (1.0 / CONCENTRATION_LIMIT)
+    if not flat[t.SHAPE_KAPPA]:
+        w[s.F_KAPPA + i], _, _ = lookup(tables, t.SHAPE_KAPPA, at)
+    if not flat[t.SHAPE_TDF]:
+        w[s.F_TDF + i], _, _ = lookup(tables, t.SHAPE_TDF, at)
+    if not flat[t.SHAPE_T_PLUS]:
+        w[s.F_T_PLUS + i], _, _ = lookup(tables, t.SHAPE_T_PLUS, at)
+
+
 @sequence
 def read_salt(w, tables, flat):
     """Factors of the salt's diffusivity in five places, and of the cell's other properties."""
@@ -45,9 +57,13 @@ def read_salt(w, tables, flat):
         read_property(w, tables, flat, shape, warm, s.C_S, share, s.F_S, 0.5)
         read_property(w, tables, flat, shape, warm, s.C_INNER_P, share, s.F_INNER_P, 0.5)
         read_property(w, tables, flat, shape, warm, s.C_OUTER_P, share, s.F_OUTER_P, 0.5)
-    read_property(w, tables, flat, t.SHAPE_KAPPA, t.WARM_KAPPA, s.C_AV, share, s.F_KAPPA, 1.0)
-    read_property(w, tables, flat, t.SHAPE_TDF, t.WARM_TDF, s.C_AV, share, s.F_TDF, 1.0)
-    read_property(w, tables, flat, t.SHAPE_T_PLUS, t.WARM_T_PLUS, s.C_AV, share, s.F_T_PLUS, 1.0)
+    if not flat[t.WARM_KAPPA]:
+        read_property(w, tables, flat, t.SHAPE_KAPPA, t.WARM_KAPPA, s.C_AV, share, s.F_KAPPA, 1.0)
+    if not flat[t.WARM_TDF]:
+        read_property(w, tables, flat, t.SHAPE_TDF, t.WARM_TDF, s.C_AV, share, s.F_TDF, 1.0)
+    if not flat[t.WARM_T_PLUS]:
+        shape, warm = t.SHAPE_T_PLUS, t.WARM_T_PLUS
+        read_property(w, tables, flat, shape, warm, s.C_AV, share, s.F_T_PLUS, 1.0)
 
 
 @sequence

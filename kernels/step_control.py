@@ -54,14 +54,12 @@ TEMPERATURE_LOW, TEMPERATURE_HIGH = 233.0, 373.0  # K, range of the tables
 
 
 @lanes
-def share_to_limit(w, tables, i, x, dx, y, dy, eta, deta):
-    """Share of a step at which its voltage meets the limit, or 1: potentials from the tables, all
-    else linear in time.
+def share_to_limit(w, tables, i, voltage, x, dx, y, dy, eta, deta):
+    """Share of a step at which its voltage, now `voltage`, meets the limit, or 1: potentials from
+    the tables, all else linear in time.
     """
     limit = w[s.VOLTAGE_LIMIT + i]
-    U_n, _, _ = lookup(tables, t.U_N, x)
-    U_p, _, _ = lookup(tables, t.U_P, y)
-    low, below, high = 0.0, U_p - U_n + eta - limit, 1.0
+    low, below, high = 0.0, voltage - limit, 1.0
     U_n, _, _ = lookup(tables, t.U_N, x + dx)
     U_p, _, _ = lookup(tables, t.U_P, y + dy)
     above = U_p - U_n + eta + deta - limit
@@ -183,7 +181,7 @@ def compare_with_limits(w, tables, landing):
         if w[s.OVER_VOLTAGE + i] * w[s.ACTIVE + i] > 0.0:
             x, y, eta = w[s.XS_0 + i], w[s.YS_0 + i], w[s.ETA_0 + i]
             dx, dy, deta = w[s.XS + i] - x, w[s.YS + i] - y, w[s.ETA_1 + i] - eta
-            share = share_to_limit(w, tables, i, x, dx, y, dy, eta, deta)
+            share = share_to_limit(w, tables, i, w[s.V_0 + i], x, dx, y, dy, eta, deta)
             to_voltage = w[s.H + i] * share
             w[s.TO_LIMIT + i] = min(w[s.TO_LIMIT + i], to_voltage)
 
@@ -262,7 +260,8 @@ def look_ahead(w, tables):
             steps = w[s.H_NEXT + i] / w[s.H + i]
             x, y, eta = w[s.XS + i], w[s.YS + i], w[s.ETA_1 + i]
             dx, dy, deta = x - w[s.XS_0 + i], y - w[s.YS_0 + i], eta - w[s.ETA_0 + i]
-            share = share_to_limit(w, tables, i, x, steps * dx, y, steps * dy, eta, steps * deta)
+            dx, dy, deta = steps * dx, steps * dy, steps * deta
+            share = share_to_limit(w, tables, i, w[s.V_1 + i], x, dx, y, dy, eta, deta)
             w[s.H_NEXT + i] *= max(share, 0.01)
 
 

@@ -18,6 +18,7 @@ from kernels.cell import TRACE, attempt, enter, idle, settle
 from kernels.compiled import FASTMATH, lanes
 from kernels.parameters import COUNT, LANES
 from kernels.passivation import STORE_AT_START
+from kernels.properties import read_constants
 from kernels.protocol import VALUES
 from kernels.status import OK
 from kernels.step_control import FIRST_STEP, LANDING, charge_left
@@ -152,6 +153,7 @@ def run(
                     following += 1
                     fill(per_cycle, case[i], 0.0)
                     board(w, i, vectors[i], base, columns, own[:, case[i]])
+                    read_constants(w, i, tables, flat)
                 w[s.FINISHED + i] = 0.0
             if busy == 0:
                 break

@@ -6,7 +6,7 @@ from kernels.particle import decay
 
 @law
 def response(h, per_heat_capacity, cooling):
-    """Kelvin per watt after h seconds of constant heat, and of heat that grows linearly from nothing
+    """Kelvin per watt after h seconds of constant heat, and of heat that grows linearly from 0
     to one watt; exact, also for cooling = 0.
     """
     z = h * cooling * per_heat_capacity
