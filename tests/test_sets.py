@@ -122,23 +122,6 @@ def test_the_positive_diffuses_by_its_vacant_sites_down_to_a_floor(values):
     assert 0.04 < D[-1] / 3.882e-15 < 0.05
 
 
-def test_graphite_swells_by_13_per_cent_in_three_stages():
-    v = evaluate(cui2024.graphite_volume_change, np.linspace(0, 1, 1001))
-    assert v[0] == 0
-    assert v[-1] == pytest.approx(0.132, rel=0.01)
-    slope = np.diff(v) / 1e-3
-    assert (slope > 0).all()
-    early, middle, late = slope[:200].mean(), slope[350:450].mean(), slope[600:].mean()
-    assert early > late > middle
-
-
-def test_graphite_swells_as_in_another_set():
-    theirs = pybamm.ParameterValues("Ai2020")["Negative electrode volume change"]
-    x = np.linspace(0, 1, 21)
-    shapes = [f / f[-1] for f in (evaluate(g, x) for g in (theirs, cui2024.graphite_volume_change))]
-    assert np.abs(shapes[0] - shapes[1]).max() < 0.08
-
-
 @pytest.mark.parametrize("name", CELLS)
 def test_a_pristine_cell_has_a_voltage(name):
     cell = cm.load_cell(name)
