@@ -36,12 +36,14 @@ def simulate_formation(
     model
         "SPM", "SPMe" or "DFN", each with SEI and lumped thermal model.
     radial_points, electrode_points
-        Mesh of a particle, and of each electrode and the separator.
+        Mesh of a particle, and of each electrode and the separator. A diffusivity that collapses
+        where the particle is full needs more than the default: with 40 points the efficiency of
+        nmc532-graphite-240mah is off by 0.12 points at 15 degC, with 100 by 0.02.
     rtol, atol
-        Tolerances of the solver. With these defaults the net energy loss (energy in - energy out)
-        of every cycle is within 0.03 % of the converged one; with 1e-6 and 1e-8 a late, slow cycle
-        that loses little is off by up to 0.81 % of its loss, in no less time (four shipped cells:
-        0.9 to 1.3 times that of 1e-6).
+        Tolerances of the solver. These defaults leave at most 0.03 % of the net energy loss (energy
+        in - energy out) of any cycle; 1e-6 and 1e-8 leave up to 0.81 % of the loss of a late, slow
+        cycle that loses little, in hardly less time (four shipped cells with SPMe: 0.8 to 1.3 times
+        that of the defaults; DFN: 0.6 to 0.75).
 
     Returns
     -------
