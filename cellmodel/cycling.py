@@ -44,7 +44,9 @@ def simulate_cycling(
 
     The cell starts where its formation ended: same SEI, same lithium in each electrode, particles
     and temperature evened out by the rest in between. The SEI goes on growing by the same law;
-    nothing else ages.
+    nothing else ages. With the formation model of unpassivated surface, what formation opened goes
+    on healing, the electrolyte oxidising and the negative electrode keeping lithium, the last
+    without end: over hundreds of cycles more than hours of formation can vouch for.
 
     Not every cycle is simulated: the state leaps ahead where it changes steadily, and each leap is
     checked (`cellmodel.cycle_jump`). Of 500 cycles of `ageing-1c`, 28 (lfp-graphite,

@@ -10,12 +10,12 @@ import xarray as xr
 
 from cellmodel.cell import Cell
 from cellmodel.design_space import DesignSpace
+from cellmodel.electrode import electrode_capacity
 from cellmodel.equipment import load_equipment
 from cellmodel.fit_parameter import FRESH, Box
 from cellmodel.kernel_inputs import KernelInputs, kernel_inputs
 from cellmodel.kernel_run import formed
 from cellmodel.measurements import CASE, COUNT, Group, Measurements
-from kernels.kinetics import FARADAY
 from kernels.status import SENTENCES
 
 EQUIPMENT = "laboratory-cycler"  # a sweep needs one; no outcome depends on it
@@ -26,7 +26,6 @@ _FIRST_CYCLE = {
     "first_charge_energy": "charge_energy",
     "first_discharge_energy": "discharge_energy",
 }
-SECONDS_PER_HOUR = 3600.0
 
 
 class FitProblem:
@@ -89,7 +88,7 @@ class FitProblem:
             shape = (len(values), group.rows.size)
             for index, name in enumerate(self.measurements.outcomes):
                 if name == INVENTORY:
-                    simulated = self._inventory(results, inputs, values, shape)
+                    simulated = self._inventory(results, values, shape)
                 else:
                     simulated = _outcome(results, name).reshape(shape)
                 found[:, index, group.rows] = simulated
@@ -158,29 +157,22 @@ class FitProblem:
         return formed(inputs, 0, design.kernel_size)  # labels would take longer than the kernels
 
     def _inventory(
-        self,
-        results: Mapping[str, xr.Variable],
-        inputs: KernelInputs,
-        values: np.ndarray,
-        shape: tuple[int, int],
+        self, results: Mapping[str, xr.Variable], values: np.ndarray, shape: tuple[int, int]
     ) -> np.ndarray:
         lost = results["lithium_loss"].values.reshape(shape)
         if self.inventory_origin is None:
             return -lost
         columns = dict(zip(self.box.names, values.T, strict=True))
-        own = {name: column for name, column in columns.items() if name not in FRESH}
-        rows = inputs.cell.rows(own) | {name: columns[name] for name in FRESH if name in columns}
-        fresh = _capacity(rows, "negative") * rows["negative_stoichiometry"]
-        counted = rows["positive_stoichiometry"] - self.inventory_origin
-        fresh = np.broadcast_to(fresh + _capacity(rows, "positive") * counted, shape[0])
-        return fresh[:, None] - lost
 
+        def read(name: str) -> float | np.ndarray:
+            return columns[name] if name in columns else self.cell.parameter(name)
 
-def _capacity(rows: Mapping[str, float | np.ndarray], side: str) -> float | np.ndarray:
-    """Return what the particles of an electrode hold at stoichiometry 1 [A h]."""
-    volume = rows[f"{side}_electrode_thickness"] * rows["electrode_area"]
-    amount = volume * rows[f"{side}_active_material_fraction"]
-    return amount * rows[f"{side}_maximum_concentration"] * FARADAY / SECONDS_PER_HOUR
+        x_0, y_0 = (
+            columns[name] if name in columns else getattr(self.cell, name).value for name in FRESH
+        )
+        fresh = electrode_capacity(read, "negative") * x_0
+        fresh = fresh + electrode_capacity(read, "positive") * (y_0 - self.inventory_origin)
+        return np.broadcast_to(fresh, shape[0])[:, None] - lost
 
 
 def _outcome(results: Mapping[str, xr.Variable], name: str) -> np.ndarray:

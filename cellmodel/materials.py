@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
+from cellmodel.electrode import electrode_area
 from cellmodel.errors import InputError, quoted, unknown_name
 from cellmodel.quantity import Quantity, Range
 from cellmodel.variables import label
@@ -104,11 +105,7 @@ def bill_of_materials(
     def number(key: str) -> float:
         return known[key].value
 
-    area = (
-        of("Electrode width [m]")
-        * of("Electrode height [m]")
-        * of("Number of electrodes connected in parallel to make a cell")
-    )
+    area = electrode_area(of)
     masses = {"housing": number("housing_mass")}
     pores = area * of("Separator thickness [m]") * of("Separator porosity")
     masses["separator"] = (

@@ -13,41 +13,23 @@ from types import MappingProxyType
 
 NAME = "unpassivated surface"
 
-#: our parameter names, in PyBaMM's style -> kernel row; densities are per negative particle surface
-PARAMETERS: Mapping[str, str] = MappingProxyType(
+#: our parameter names, in PyBaMM's style -> kernel row, what the kernels take for a cell without
+#: (none of it); densities are per negative particle surface
+PARAMETERS: Mapping[str, tuple[str, float]] = MappingProxyType(
     {
-        "New surface stoichiometry": "new_surface_stoichiometry",
-        "Shuttle current density [A.m-2]": "shuttle_current",
-        "Shuttle onset potential [V]": "shuttle_potential",
-        "Shuttle potential width [V]": "shuttle_width",
-        "Electrolyte oxidation current density [A.m-2]": "oxidation_current",
-        "Electrolyte oxidation reference potential [V]": "oxidation_potential",
-        "Electrolyte oxidation potential width [V]": "oxidation_width",
-        "Electrolyte oxidation activation energy [J.mol-1]": "oxidation_activation",
-        "Unpassivated surface lithium loss current density [A.m-2]": "unpassivated_current",
-        "Passivation charge [C.m-2]": "passivation_charge",
-        "Unpassivated surface healing time [s]": "healing_time",
-        "Unpassivated surface healing activation energy [J.mol-1]": "healing_activation",
-        "Lithium storage rate [C.m-2.s-0.5]": "storage_rate",
-        "Lithium storage activation energy [J.mol-1]": "storage_activation",
-    }
-)
-#: what the kernels take for a cell without: none of it
-ABSENT: Mapping[str, float] = MappingProxyType(
-    {
-        "New surface stoichiometry": 0.0,
-        "Shuttle current density [A.m-2]": 0.0,
-        "Shuttle onset potential [V]": 5.0,
-        "Shuttle potential width [V]": 0.03,
-        "Electrolyte oxidation current density [A.m-2]": 0.0,
-        "Electrolyte oxidation reference potential [V]": 5.0,
-        "Electrolyte oxidation potential width [V]": 0.1,
-        "Electrolyte oxidation activation energy [J.mol-1]": 0.0,
-        "Unpassivated surface lithium loss current density [A.m-2]": 0.0,
-        "Passivation charge [C.m-2]": 0.0,
-        "Unpassivated surface healing time [s]": 3600.0,
-        "Unpassivated surface healing activation energy [J.mol-1]": 0.0,
-        "Lithium storage rate [C.m-2.s-0.5]": 0.0,
-        "Lithium storage activation energy [J.mol-1]": 0.0,
+        "New surface stoichiometry": ("new_surface_stoichiometry", 0.0),
+        "Shuttle current density [A.m-2]": ("shuttle_current", 0.0),
+        "Shuttle onset potential [V]": ("shuttle_potential", 5.0),
+        "Shuttle potential width [V]": ("shuttle_width", 0.03),
+        "Electrolyte oxidation current density [A.m-2]": ("oxidation_current", 0.0),
+        "Electrolyte oxidation reference potential [V]": ("oxidation_potential", 5.0),
+        "Electrolyte oxidation potential width [V]": ("oxidation_width", 0.1),
+        "Electrolyte oxidation activation energy [J.mol-1]": ("oxidation_activation", 0.0),
+        "Unpassivated surface lithium loss current density [A.m-2]": ("unpassivated_current", 0.0),
+        "Passivation charge [C.m-2]": ("passivation_charge", 0.0),
+        "Unpassivated surface healing time [s]": ("healing_time", 3600.0),
+        "Unpassivated surface healing activation energy [J.mol-1]": ("healing_activation", 0.0),
+        "Lithium storage rate [C.m-2.s-0.5]": ("storage_rate", 0.0),
+        "Lithium storage activation energy [J.mol-1]": ("storage_activation", 0.0),
     }
 )

@@ -30,6 +30,7 @@ TRACE = (
     "negative_stoichiometry",
     "positive_stoichiometry",
     "sei_thickness",
+    "lithium_loss",  # C
     "step",
 )
 

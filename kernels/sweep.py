@@ -15,7 +15,7 @@ from numba import config, get_num_threads, njit
 from kernels import parameters as p
 from kernels import workspace as s
 from kernels.cell import TRACE, attempt, enter, idle, settle
-from kernels.compiled import FASTMATH, lanes
+from kernels.compiled import FASTMATH, lanes, law
 from kernels.parameters import COUNT, LANES
 from kernels.passivation import STORE_AT_START
 from kernels.properties import read_constants
@@ -77,6 +77,13 @@ def close(w, i, cycle, case, per_cycle):
     per_cycle[3, cycle, case] += w[s.ENERGY_OUT + i]
 
 
+@law
+def lithium_lost(w, i):
+    """Lithium that the film holds and that was lost beside it [C]."""
+    film = w[s.FILM + i] - w[p.L_SEI_0 + i]
+    return (film / w[s.FILM_PER_CHARGE + i] + w[s.LOST + i]) * w[s.S_N + i]
+
+
 @lanes
 def leave(w, i, case, tables, per_cycle, summary, status):
     """Write the results of the case that lane `i` has finished."""
@@ -86,8 +93,7 @@ def leave(w, i, case, tables, per_cycle, summary, status):
         for row in range(len(SUMMARY)):
             summary[row, case] = math.nan
         return
-    film = w[s.FILM + i] - w[p.L_SEI_0 + i]
-    summary[0, case] = (film / w[s.FILM_PER_CHARGE + i] + w[s.LOST + i]) * w[s.S_N + i]
+    summary[0, case] = lithium_lost(w, i)
     summary[1, case] = w[s.FILM + i]
     summary[2, case] = w[s.TIME + i]
     summary[3, case] = w[s.TIME_IN + i]
@@ -166,7 +172,7 @@ def run(
             for column, row in enumerate((s.TIME, s.V_0, s.I_0, s.T, s.X, s.Y, s.FILM)):
                 trace[rows, column] = w[row]
             trace[rows, 2] -= w[s.LEAK_0]
-            trace[rows, 7] = at
+            trace[rows, 7], trace[rows, 8] = lithium_lost(w, 0), at
             rows += 1
     return rows, tried
 

@@ -9,6 +9,7 @@ import pytest
 
 import cellmodel as cm
 from cellmodel.bridge import ageing, performance_check, readout, reference
+from cellmodel.bridge.passivation_submodels import HIGHEST, STORED, UNPASSIVATED
 from cellmodel.cycling import _crossing, _delivered, start_state
 from cellmodel.variables import VARIABLES
 
@@ -95,6 +96,65 @@ def test_no_lithium_is_lost_between_formation_and_cycling(cell, formed):
     np.testing.assert_allclose(lithium(cell, *of_cycling), fresh, rtol=1e-10, atol=0)
     in_particles = begin[readout.LITHIUM] * readout.FARADAY / HOURS
     np.testing.assert_allclose(in_particles + formed.lithium_loss, fresh, rtol=1e-10, atol=0)
+
+
+def campaign(first, second, **values):
+    """Form the cell with the formation model by the kernels, currents in A."""
+    protocol = cm.load_protocol("two-stage-charge").with_variables(
+        verification_cycles=0, charge_current_1=first, charge_current_2=second, **values
+    )
+    return cm.sweep_formation("nmc532-graphite-240mah", protocol, "laboratory-cycler")
+
+
+@pytest.fixture(scope="module")
+def hasty():
+    """Formed in less than two hours: much of the surface is not healed."""
+    return campaign(0.53, 0.49, hold_time=0.1, discharge_current=0.24)
+
+
+def test_everything_that_formation_left_comes_across(hasty):
+    """Film, lithium, unpassivated surface, surface opened so far, and store, from the kernels."""
+    cell, protocol = cm.load_cell("nmc532-graphite-240mah"), cm.load_protocol("ageing-1c")
+    values, state = protocol.defaults(cell), start_state(hasty)
+
+    def cycle(start):
+        simulation = reference.simulation(cell, protocol, values, MESH, state=start)
+        return readout.series(reference.solve(simulation, cell, protocol))
+
+    series = cycle(state)
+    for left, found in {
+        "negative_stoichiometry": "negative_stoichiometry_series",
+        "positive_stoichiometry": "positive_stoichiometry_series",
+        "sei_thickness": "sei_thickness_series",
+        "unpassivated_surface": UNPASSIVATED,
+        "highest_negative_stoichiometry": HIGHEST,
+        "stored_lithium": STORED,
+    }.items():
+        assert hasty[left] > 0
+        np.testing.assert_allclose(series[found][0], hasty[left], rtol=1e-10, atol=0)
+    assert hasty.unpassivated_surface > 0.01
+    no_film = cell.parameter("Initial SEI thickness [m]")
+    fresh = lithium(
+        cell, cell.negative_stoichiometry.value, cell.positive_stoichiometry.value, no_film
+    )
+    inventory = readout.inventory(series)
+    np.testing.assert_allclose(inventory[0] + hasty.lithium_loss, fresh, rtol=1e-9, atol=0)
+    # the surface heals in the first cycle, and that takes lithium
+    healed = readout.inventory(cycle(dataclasses.replace(state, unpassivated_surface=0.0)))
+    assert inventory[0] - inventory[-1] > 10 * (healed[0] - healed[-1]) > 0
+
+
+def test_fast_formation_leaves_less_capacity():
+    """It lost lithium on open surface; the films are the same."""
+    ageing = cm.load_protocol("ageing-1c").with_variables(discharge_rate=0.2)
+    formed = [campaign(0.0264, 0.036), campaign(0.53, 0.49)]
+    lost = float(formed[1].lithium_loss - formed[0].lithium_loss)
+    assert lost > 0.01
+    slow, fast = (
+        cm.simulate_cycling("nmc532-graphite-240mah", start, ageing, 1, **FAST) for start in formed
+    )
+    less = float(slow.discharge_capacity[0] - fast.discharge_capacity[0])
+    assert 0.2 * lost < less < lost
 
 
 def test_lithium_is_conserved_from_fresh_to_old_across_leaps(cell, formed, old):

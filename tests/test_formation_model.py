@@ -18,7 +18,7 @@ from cellmodel.bridge import passivation_submodels as ps
 from cellmodel.bridge import readout, reference
 from cellmodel.bridge.formation_models import FormationSPMe
 from cellmodel.quantity import Quantity
-from cellmodel.unpassivated_surface import ABSENT, NAME
+from cellmodel.unpassivated_surface import NAME, PARAMETERS
 
 ROOT = Path(__file__).parent.parent
 COARSE = {"radial_points": 20, "electrode_points": 10}
@@ -65,9 +65,10 @@ THICK = 3e-7  # m: a film that does not grow any more
 def forming(parameters, parameter_set="OKane2022"):
     """Return a cell with the formation model, nothing of it happening but for `parameters`."""
     cell = cm.load_cell("nmc811-graphite-siox")
+    absent = {name: value for name, (_, value) in PARAMETERS.items()}
     quantities = {
         name: Quantity(value, "1", "of the test")
-        for name, value in (ABSENT | {OPENING: 0.2} | parameters).items()
+        for name, value in (absent | {OPENING: 0.2} | parameters).items()
     }
     return dataclasses.replace(
         cell,
@@ -415,3 +416,41 @@ def test_kernels_form_the_measured_cell_as_pybamm_does(temperature, first, secon
     assert_close(found["kinetic_loss"], expected["kinetic_loss"], 0.02)
     efficiency = float(found.first_cycle_efficiency - expected.first_cycle_efficiency)
     assert abs(efficiency) < 1e-3
+
+
+def test_the_course_of_the_loss_is_that_of_pybamm(fresh_charge):
+    """A film's thickness would not tell it: lithium is lost beside it."""
+    doors = ("nmc532-graphite-240mah", fresh_charge, "laboratory-cycler")
+    found = cm.trace_formation(*doors)
+    expected = cm.simulate_formation(*doors, radial_points=100)
+    loss = np.interp(expected.time, found.time, found.lithium_loss_series)
+    final = float(expected.lithium_loss)
+    np.testing.assert_allclose(loss, expected.lithium_loss_series, rtol=0, atol=5e-3 * final)
+    assert_close(found.lithium_loss_series[-1], found.lithium_loss, 1e-3)
+    film = found.sei_thickness_series - found.sei_thickness_series[0]
+    by_film = np.interp(expected.time, found.time, final * film / film[-1])
+    assert np.abs(by_film - expected.lithium_loss_series).max() > 0.1 * final
+
+
+@pytest.fixture
+def fresh_charge():
+    """Fast and cool, so that more than a third of the loss is beside the film."""
+    return cm.load_protocol("two-stage-charge").with_variables(
+        charge_current_1=0.53, charge_current_2=0.49, transition_voltage=4.1, verification_cycles=0
+    )
+
+
+def test_slow_and_warm_formation_gets_to_its_end():
+    """The oxidation of the electrolyte stays below the least currents of the campaign's box."""
+    over = {
+        "temperature": np.array([278.15, 318.15, 333.15]),
+        "charge_current_1": np.array([0.0024, 0.72]),
+        "charge_current_2": np.array([0.0024, 0.72]),
+        "transition_voltage": np.array([3.5, 4.1]),
+    }
+    protocol = cm.load_protocol("two-stage-charge").with_variables(verification_cycles=0)
+    found = cm.sweep_formation("nmc532-graphite-240mah", protocol, "laboratory-cycler", over=over)
+    assert (found.status == 0).all()
+    assert (found.first_cycle_efficiency > 0.3).all()
+    slow = found.sel(charge_current_1=0.0024, charge_current_2=0.0024, temperature=333.15)
+    assert (slow.parasitic_charge / slow.formation_time < 0.5 * 0.0024).all()

@@ -8,10 +8,10 @@ import numpy as np
 from scipy.optimize import brentq
 
 from cellmodel.bridge.parameter_values import parameter_values, set_values
-from cellmodel.bridge.readout import FARADAY, SECONDS_PER_HOUR
 from cellmodel.bridge.set_functions import SIDES, SetFunctions
 from cellmodel.bridge.two_phase import is_two_phase
 from cellmodel.cell import Cell
+from cellmodel.electrode import electrode_capacity
 from cellmodel.protocol import Protocol
 from kernels.step_control import STOICHIOMETRY_EDGE
 
@@ -50,7 +50,8 @@ def kinetic_loss(
     cut_off = float(limits[-1].evaluate(values, 1.0))
     functions = SetFunctions(parameter_values(cell))
     start = (negative_stoichiometry, positive_stoichiometry)
-    per_charge = [sign / _capacity(cell, side) for sign, side in zip((-1, 1), SIDES, strict=True)]
+    capacities = [electrode_capacity(cell.parameter, side) for side in SIDES]
+    per_charge = [sign / capacity for sign, capacity in zip((-1, 1), capacities, strict=True)]
 
     def excess(charge: float) -> float:
         U_n, U_p = (
@@ -66,18 +67,3 @@ def kinetic_loss(
     if excess(0.0) <= 0.0:
         return 0.0
     return max(most, 0.0) if excess(most) >= 0.0 else float(brentq(excess, 0.0, most))
-
-
-def _capacity(cell: Cell, side: str) -> float:
-    """Charge of an electrode between empty and full [A h]."""
-    Side = side.capitalize()
-    volume = cell.parameter(f"{Side} electrode thickness [m]")
-    for name in (
-        "Electrode width [m]",
-        "Electrode height [m]",
-        "Number of electrodes connected in parallel to make a cell",
-        f"{Side} electrode active material volume fraction",
-        f"Maximum concentration in {side} electrode [mol.m-3]",
-    ):
-        volume *= cell.parameter(name)
-    return volume * FARADAY / SECONDS_PER_HOUR

@@ -29,12 +29,14 @@ from cellmodel.bridge.set_tables import SetTables
 from cellmodel.bridge.temperature_dependence import require_arrhenius
 from cellmodel.bridge.transport import PROPERTIES, tabulate_transport
 from cellmodel.errors import InputError, unknown_name
-from cellmodel.unpassivated_surface import ABSENT
+from cellmodel.unpassivated_surface import PARAMETERS as UNPASSIVATED_SURFACE
 from kernels import parameters, tables
 
 INITIAL_SALT = "Initial concentration in electrolyte [mol.m-3]"
 #: what a set may lack, with a stand-in
-OPTIONAL = {"Contact resistance [Ohm]": 0.0, **NEUTRAL, **ABSENT}
+OPTIONAL = {"Contact resistance [Ohm]": 0.0, **NEUTRAL} | {
+    name: absent for name, (_, absent) in UNPASSIVATED_SURFACE.items()
+}
 
 
 @dataclass(frozen=True)

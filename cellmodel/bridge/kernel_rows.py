@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cellmodel.bridge.sei_laws import LAWS, number
+from cellmodel.electrode import electrode_area
 from cellmodel.errors import unknown_name
 from cellmodel.unpassivated_surface import PARAMETERS as UNPASSIVATED_SURFACE
 
@@ -56,11 +57,6 @@ def _electrode(side: str) -> dict[str, Row]:
     }
 
 
-def _area(read: Read) -> Number:
-    pairs = read("Number of electrodes connected in parallel to make a cell")
-    return read("Electrode width [m]") * read("Electrode height [m]") * pairs
-
-
 def _heat_capacity(read: Read) -> Number:
     """Of the whole cell [J K-1]: PyBaMM spreads the layers' mean over the cell's volume."""
     thickness = [read(f"{layer} thickness [m]") for layer in LAYERS]
@@ -89,7 +85,7 @@ def _collectors(read: Read) -> Number:
 ROWS: dict[str, Row] = {
     **_electrode("negative"),
     **_electrode("positive"),
-    "electrode_area": _area,
+    "electrode_area": electrode_area,
     "current_collector_resistance": _collectors,
     "heat_capacity": _heat_capacity,
     "cooling": _cooling,
@@ -113,7 +109,7 @@ ROWS: dict[str, Row] = {
             "sei_lithium_ratio": "Ratio of lithium moles to SEI moles",
             "sei_activation": "SEI growth activation energy [J.mol-1]",
             "sei_initial_thickness": "Initial SEI thickness [m]",
-            **{row: name for name, row in UNPASSIVATED_SURFACE.items()},
+            **{row: name for name, (row, _) in UNPASSIVATED_SURFACE.items()},
         }.items()
     },
 }

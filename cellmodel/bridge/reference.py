@@ -122,8 +122,8 @@ class Method:
     model: str = "SPMe"
     radial_points: int = 40
     electrode_points: int = 20
-    rtol: float = 1e-6
-    atol: float = 1e-8
+    rtol: float = 1e-8
+    atol: float = 1e-10
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:

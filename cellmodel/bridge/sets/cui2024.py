@@ -1,9 +1,9 @@
 """Parameter set Cui2024: NMC532 / graphite pouch cell, 0.24 A h, of the formation campaign of Cui
 et al. 2024 (Joule; data at github.com/cx26/formation-analysis).
 
-Ours are potentials, capacities, geometry, kinetics and diffusivities of the particles, and the
-volume change of graphite. Electrolyte, separator, heat, double layers, plating and what else
-PyBaMM's models ask for are lent by Mohtat2020 (a cell of the same chemistry), through PyBaMM.
+Ours are potentials, capacities, geometry, kinetics and diffusivities of the particles.
+Electrolyte, separator, heat, double layers, plating and what else PyBaMM's models ask for are lent
+by Mohtat2020 (a cell of the same chemistry), through PyBaMM.
 
 Stoichiometries are lithium per site. The half-cell window of the positive electrode, SOC_p from 0
 to 1 with 295 mA h, is taken for 0.652 of its sites (278.2 mA h per gram), from 0.25 to 0.902:
@@ -102,28 +102,6 @@ def graphite_exchange_current_density(
     return 3.6930e-7 * c_e**0.5 * c_s_surf**0.5 * (c_s_max - c_s_surf) ** 0.5
 
 
-def graphite_volume_change(sto: pybamm.Symbol) -> pybamm.Symbol:
-    """Volume change of graphite, relative to the empty one [1].
-
-    Steep until x = 0.25, nearly flat to 0.5, then up to 13.2 %: our expression through the course
-    that operando X-ray diffraction found (Schweidler et al. 2018, J. Phys. Chem. C 122, 8829, doi
-    10.1021/acs.jpcc.8b01873), within 0.08 % of volume. Ai2020 has nearly the same shape (42 % of
-    the change at x = 0.25, 48 % at 0.5; here 38 % and 48 %), but stands still around x = 0.35.
-
-    Parameters
-    ----------
-    sto
-        Stoichiometry x.
-    """
-
-    def ramp(at: float, width: float) -> pybamm.Symbol:
-        """0 at x = 0, slope 1 beyond `at`."""
-        start = pybamm.log(1 + pybamm.exp(pybamm.Scalar(-at / width)))
-        return width * (pybamm.log(1 + pybamm.exp((sto - at) / width)) - start)
-
-    return 0.26046 * sto - 0.30 * ramp(0.267, 0.0914) + 0.17392 * ramp(0.4786, 0.0151)
-
-
 def get_parameter_values() -> dict[str, object]:
     """Return the set as PyBaMM wants it: name -> number or function."""
     donor = pybamm.ParameterValues(DONOR)
@@ -152,7 +130,6 @@ def get_parameter_values() -> dict[str, object]:
         "Negative electrode exchange-current density [A.m-2]": graphite_exchange_current_density,
         # high enough to be of no effect at C/5: mean and surface differ by 0.003
         "Negative particle diffusivity [m2.s-1]": 1e-13,
-        "Negative electrode volume change": graphite_volume_change,
         "Positive electrode thickness [m]": 6.497e-5,
         "Positive electrode active material volume fraction": 0.6,
         "Positive electrode porosity": 0.3,

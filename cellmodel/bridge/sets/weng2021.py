@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import pybamm
 
-from cellmodel.bridge.sets.cui2024 import graphite_volume_change
-
 DONOR = "Mohtat2020"
 # 2.36 A h of the 4.7 A h that the donor has once it is formed, to 4.2 V
 SIZE = 2.36 / 4.7
@@ -32,6 +30,5 @@ def get_parameter_values() -> dict[str, object]:
             "Upper voltage cut-off [V]": 4.2,
             "Open-circuit voltage at 0% SOC [V]": 3.0,
             "Open-circuit voltage at 100% SOC [V]": 4.2,
-            "Negative electrode volume change": graphite_volume_change,
         }
     )
