@@ -13,12 +13,20 @@ from kernels.electrolyte import CELLS, EDGE, ELECTRODE_CELLS, relaxation_time
 from kernels.kinetics import FARADAY
 from kernels.parameters import COUNT, LANES, LOWER, UPPER
 from kernels.particle import MODES
+from kernels.particle_step import (
+    propose_negative,
+    propose_negative_modes,
+    propose_positive,
+    propose_positive_modes,
+)
 from kernels.passivation import STORE_AT_START, consume, keep, leak, opened, predict_side_currents
 from kernels.protocol import CURRENT, NONE, SKIP, VALUES
+from kernels.salt_step import propose_salt
+from kernels.shell_step import move_particles
 from kernels.shells import SHELLS
 from kernels.status import INVALID_INPUT, OK
-from kernels.step_control import advance, compare_with_limits, judge, look_ahead
-from kernels.time_step import evaluate, grow_film, propose, steer
+from kernels.step_control import add_up, compare_with_limits, judge, look_ahead, move_on
+from kernels.time_step import evaluate, grow_film, predict, steer
 from kernels.vector_math import log
 
 #: columns of a trace
@@ -154,11 +162,31 @@ def idle(w):
 
 
 @sequence
-def attempt(w, tables, flat, bare, tolerance, growth, landing):
+def attempt(w, tables, flat, tolerance, growth, landing):
     """Try one time step in every lane; returns whether any lane has finished its protocol step."""
+    predict(w, tables, flat)
+    propose_negative_modes(w)
+    propose_positive_modes(w)
+    propose_salt(w)
+    evaluate(w, tables, flat)
+    steer(w)
+    grow_film(w, tables)
+    compare_with_limits(w, tables, landing)
+    judge(w, tolerance, growth)
+    look_ahead(w, tables)
+    add_up(w)
+    return move_on(w)
+
+
+@sequence
+def attempt_extended(w, tables, flat, bare, tolerance, growth, landing):
+    """`attempt` with what only some cells have: shells, and surface that is not passivated."""
     if bare:
         predict_side_currents(w)
-    propose(w, tables, flat)
+    predict(w, tables, flat)
+    propose_negative(w, tables, flat)
+    propose_positive(w, tables, flat)
+    propose_salt(w)
     evaluate(w, tables, flat)
     if bare:
         leak(w)
@@ -171,4 +199,6 @@ def attempt(w, tables, flat, bare, tolerance, growth, landing):
     look_ahead(w, tables)
     if bare:
         keep(w)
-    return advance(w, flat)
+    add_up(w)
+    move_particles(w, flat)
+    return move_on(w)

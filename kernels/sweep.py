@@ -13,8 +13,9 @@ import numpy as np
 from numba import config, get_num_threads, njit
 
 from kernels import parameters as p
+from kernels import tables as t
 from kernels import workspace as s
-from kernels.cell import TRACE, attempt, enter, idle, settle
+from kernels.cell import TRACE, attempt, attempt_extended, enter, idle, settle
 from kernels.compiled import FASTMATH, lanes, law
 from kernels.parameters import COUNT, LANES
 from kernels.passivation import STORE_AT_START
@@ -113,9 +114,9 @@ def leave(w, i, case, tables, per_cycle, summary, status):
 @njit(fastmath=FASTMATH, error_model="numpy", nogil=True, cache=True)
 def run(
     w, base, columns, own, first, last, tables, flat, kinds, cycles, tolerance, growth, opened,
-    per_cycle, summary, status, trace,
+    per_cycle, summary, status, trace, extended,
 ):  # fmt: skip
-    """Form the cases from `first` to before `last`; see `sweep`.
+    """Form the cases from `first` to before `last`; see `sweep` and, for `extended`, `extensions`.
 
     Returns the rows of the trace in use and the attempts it took. A trace follows one case: the
     last one in lane 0.
@@ -123,10 +124,8 @@ def run(
     idle(w)
     vectors = np.empty((LANES, base.shape[0]))
     case, step = np.empty(LANES, dtype=np.int64), np.empty(LANES, dtype=np.int64)
-    bare = base[NEW_SURFACE] > 0.0  # whether there is unpassivated surface, for all cases alike
-    for column in columns:
-        bare = bare or column == NEW_SURFACE
     landing = LANDING * min(tolerance, 1.0)
+    bare = extended is not None and extended[0]
     # with a leak, the current inside the cell has to be found first
     first_step = 0.0 if bare else opened
     following, rows, tried, busy = first, 0, 0, 0
@@ -164,7 +163,10 @@ def run(
             if busy == 0:
                 break
         at, before = step[0], w[s.TIME]
-        finished = attempt(w, tables, flat, bare, tolerance, growth, landing)
+        if extended is None:
+            finished = attempt(w, tables, flat, tolerance, growth, landing)
+        else:
+            finished = attempt_extended(w, tables, flat, bare, tolerance, growth, landing)
         tried += 1
         if rows < trace.shape[0] and (
             w[s.TIME] > before or (w[s.ACCEPTED] > 0.0 and w[s.H_0] == 0.0)
@@ -175,6 +177,23 @@ def run(
             trace[rows, 7], trace[rows, 8] = lithium_lost(w, 0), at
             rows += 1
     return rows, tried
+
+
+def extensions(base, columns, flat):
+    """What some cells have beyond the plain model, for all cases of a sweep alike.
+
+    Parameters
+    ----------
+    base, columns, flat : as for `sweep`
+
+    Returns
+    -------
+    None, or bool array, shape (1,): whether there is unpassivated surface. The argument's type
+    chooses between two compilations of `run`: most cells need nothing of this, and compile less.
+    """
+    bare = base[NEW_SURFACE] > 0.0 or NEW_SURFACE in columns
+    shelled = not flat[[t.SHAPE_D_N, t.WARM_D_N, t.SHAPE_D_P, t.WARM_D_P]].all()
+    return np.array([bare]) if bare or shelled else None
 
 
 def sweep(base, columns, own, tables, flat, kinds, cycles, tolerance, per_cycle, summary, status):
@@ -195,11 +214,13 @@ def sweep(base, columns, own, tables, flat, kinds, cycles, tolerance, per_cycle,
     status : int8 array, shape (cases,), filled; where it is not 0 the other outputs are NaN
     """
     cases, no_trace = status.shape[0], np.empty((0, len(TRACE)))
+    extended = extensions(base, columns, flat)
 
     def task(first):
         run(
             np.empty(s.SIZE), base, columns, own, first, min(first + TASK, cases), tables, flat,
             kinds, cycles, tolerance, GROWTH, FIRST_STEP, per_cycle, summary, status, no_trace,
+            extended,
         )  # fmt: skip
 
     with ThreadPoolExecutor(get_num_threads()) as threads:
@@ -220,25 +241,26 @@ def trace(base, tables, flat, kinds, cycles, tolerance, rows):
     -------
     tuple of int: rows in use, status
     """
-    status = np.zeros(1, dtype=np.int8)
+    status, columns = np.zeros(1, dtype=np.int8), np.empty(0, dtype=np.int64)
     used, _ = run(
-        np.empty(s.SIZE), base, np.empty(0, dtype=np.int64), np.empty((0, 1)), 0, 1, tables, flat,
-        kinds, cycles, tolerance, TRACE_GROWTH, 0.0, np.empty((4, cycles.max() + 1, 1)),
-        np.empty((len(SUMMARY), 1)), status, rows,
+        np.empty(s.SIZE), base, columns, np.empty((0, 1)), 0, 1, tables, flat, kinds, cycles,
+        tolerance, TRACE_GROWTH, 0.0, np.empty((4, cycles.max() + 1, 1)),
+        np.empty((len(SUMMARY), 1)), status, rows, extensions(base, columns, flat),
     )  # fmt: skip
     return used, int(status[0])
 
 
-#: one compilation for every call: outputs may be slices of larger arrays
+#: outputs may be slices of larger arrays; what is left open is the type of `extended`
 SIGNATURE = (
     "(float64[::1], float64[::1], int64[::1], float64[:, ::1], int64, int64, float64[:, :, ::1], "
     "boolean[::1], int64[::1], int64[::1], float64, float64, float64, float64[:, :, :], "
-    "float64[:, :], int8[::1], float64[:, ::1])"
+    "float64[:, :], int8[::1], float64[:, ::1], {})"
 )
 
 
-def compile_all():
-    """Compile `run`, or read it from the cache."""
+def compile_run(*, extended):
+    """Compile `run`, with extensions or without, or read it from the cache."""
     if not config.DISABLE_JIT:
-        run.compile(SIGNATURE)
+        run.disable_compile(False)
+        run.compile(SIGNATURE.format("boolean[::1]" if extended else "none"))
         run.disable_compile()

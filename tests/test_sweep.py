@@ -64,7 +64,7 @@ def test_chunks_do_not_matter(whole, inputs, chunk_size):
 def test_chunks_need_no_compilation_of_their_own(inputs):
     over = {"charge_rate": [0.1, 0.2]}
     cm.sweep_formation("nmc532-graphite", *inputs, over=over, chunk_size=1)
-    assert len(kernels().run.signatures) == 1
+    assert len(kernels().run.signatures) <= 2  # with extensions and without
 
 
 def test_order_does_not_matter(whole, inputs):
