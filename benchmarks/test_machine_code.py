@@ -47,7 +47,7 @@ def _reads_this_assembly() -> bool:
     [
         (particle_step.propose_negative_modes, SIGNATURE[:1]),
         (particle_step.propose_positive_modes, SIGNATURE[:1]),
-        (salt_step.substitute, SIGNATURE[:1]),
+        (salt_step.link, SIGNATURE[:1]),
         (time_step.evaluate, SIGNATURE),
     ],
 )
