@@ -15,6 +15,10 @@ from kernels.parameters import COUNT, LANES, LOWER, UPPER
 from kernels.particle import MODES
 from kernels.passivation import STORE_AT_START, consume, keep, leak, opened, predict_side_currents
 from kernels.protocol import CURRENT, NONE, SKIP, VALUES
+from kernels.second_phase import (
+    depart, follow, grow_second_film, keep_second, predict_split, propose_second, settle_second,
+    split,
+)  # fmt: skip
 from kernels.shells import SHELLS
 from kernels.status import INVALID_INPUT, OK
 from kernels.step_control import advance, compare_with_limits, judge, look_ahead
@@ -101,6 +105,7 @@ def settle(w, i):
         w[row + i] = 0.0
     w[s.X_MAX + i], w[s.STORE + i] = w[p.X_0 + i], STORE_AT_START * STORE_AT_START
     w[s.OPENED + i] = opened(w[p.X_0 + i], w[p.NEW_SURFACE + i])
+    settle_second(w, i)
 
 
 @lanes
@@ -153,21 +158,35 @@ def idle(w):
 
 
 @lanes
-def attempt(w, tables, flat, bare, tolerance, growth, landing):
+def attempt(w, tables, flat, bare, double, tolerance, growth, landing):
     """Try one time step in every lane; returns whether any lane has finished its protocol step."""
     if bare:
         predict_side_currents(w)
+    if double:
+        predict_split(w)
     propose(w, tables, flat)
+    if double:
+        propose_second(w)
     evaluate(w, tables, flat)
     if bare:
         leak(w)
+    if double:
+        split(w, tables, flat)
     steer(w)
     if bare:
         consume(w)
+    if double:
+        follow(w)
     grow_film(w, tables)
+    if double:
+        grow_second_film(w)
     compare_with_limits(w, tables, landing)
+    if double:
+        depart(w)
     judge(w, tolerance, growth)
     look_ahead(w, tables)
     if bare:
         keep(w)
+    if double:
+        keep_second(w)
     return advance(w, flat)

@@ -18,6 +18,7 @@ from kernels.compiled import lanes
 from kernels.parameters import COUNT, LANES
 from kernels.passivation import STORE_AT_START
 from kernels.protocol import VALUES
+from kernels.second_phase import mean_stoichiometry
 from kernels.status import OK
 from kernels.step_control import FIRST_STEP, LANDING, charge_left
 
@@ -39,7 +40,7 @@ SUMMARY = (
     "unpassivated_surface",
     "highest_negative_stoichiometry",
 )
-NEW_SURFACE = p.NEW_SURFACE // LANES  # in the vector of a case
+NEW_SURFACE, SECOND_PHASE = p.NEW_SURFACE // LANES, p.EPS_2 // LANES  # in the vector of a case
 TASK = 64 * LANES  # cases: long enough that lanes without one are rare, at its end
 GROWTH = 3.0  # most that a time step may be longer than the one before
 TRACE_GROWTH = 1.15  # enough points to draw a relaxation by straight lines
@@ -83,13 +84,15 @@ def leave(w, i, case, tables, per_cycle, summary, status):
     summary[5, case] = w[s.SQUARED_CURRENT + i]
     summary[6, case] = w[s.T_MAX + i]
     summary[7, case] = w[s.PHI_MIN + i]
-    summary[8, case] = w[s.X + i]
+    summary[8, case] = mean_stoichiometry(w, i)
     summary[9, case] = w[s.Y + i]
     summary[10, case] = w[s.LEAKED + i]
     summary[11, case] = (math.sqrt(w[s.STORE + i]) - STORE_AT_START) * w[s.S_N + i]
-    summary[12, case] = charge_left(w, i, tables)
+    double = w[s.SHARE_2 + i] > 0.0  # equilibrium of two materials is not solved
+    summary[12, case] = np.nan if double else charge_left(w, i, tables)
     summary[13, case] = w[s.SURFACE + i]
-    summary[14, case] = w[s.X_MAX + i]
+    highest = max(w[s.X_MEAN_MAX + i], mean_stoichiometry(w, i))
+    summary[14, case] = highest if double else w[s.X_MAX + i]
 
 
 @lanes
@@ -107,11 +110,13 @@ def run(
     case = np.full(LANES, -1)
     step = np.zeros(LANES, dtype=np.int64)
     bare = base[NEW_SURFACE] > 0.0  # whether there is unpassivated surface, for all cases alike
+    double = base[SECOND_PHASE] > 0.0  # likewise, a second material in the negative electrode
     for column in columns:
         bare = bare or column == NEW_SURFACE
+        double = double or column == SECOND_PHASE
     landing = LANDING * min(tolerance, 1.0)
-    # with a leak, the current inside the cell has to be found first
-    first_step = 0.0 if bare else opened
+    # with a leak or two materials, the currents inside the cell have to be found first
+    first_step = 0.0 if bare or double else opened
     following, rows, tried, busy = first, 0, 0, 0
     finished = True
     w[s.FINISHED : s.FINISHED + LANES] = 1.0
@@ -144,7 +149,7 @@ def run(
             if busy == 0:
                 break
         at, before = step[0], w[s.TIME]
-        finished = attempt(w, tables, flat, bare, tolerance, growth, landing)
+        finished = attempt(w, tables, flat, bare, double, tolerance, growth, landing)
         tried += 1
         if rows < trace.shape[0] and (
             w[s.TIME] > before or (w[s.ACCEPTED] > 0.0 and w[s.H_0] == 0.0)
@@ -152,6 +157,7 @@ def run(
             for column, row in enumerate((s.TIME, s.V_0, s.I_0, s.T, s.X, s.Y, s.FILM)):
                 trace[rows, column] = w[row]
             trace[rows, 2] -= w[s.LEAK_0]
+            trace[rows, 4] = mean_stoichiometry(w, 0)
             trace[rows, 7] = at
             rows += 1
     return rows, tried
