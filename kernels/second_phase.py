@@ -43,6 +43,7 @@ from kernels.time_step import (
     propose_particle,
     read_potential,
 )
+from kernels.uneven_reaction import keep_uneven, propose_uneven, settle_uneven
 from kernels.vector_math import asinh, choose, exp, log
 
 SHARPNESS = 100.0  # m2 A-1, of the change between branches, PyBaMM's "current sigmoid"
@@ -71,6 +72,7 @@ def settle_second(w, i):
     for row in range(s.I_2_0, s.J_2_SLOPE + LANES, LANES):
         w[row + i] = 0.0
     w[s.ENT_2 + i], w[s.F_J_2 + i] = 0.0, 1.0  # where their tables are flat
+    settle_uneven(w, i)
 
 
 @law
@@ -116,6 +118,7 @@ def propose_second(w):
         )  # fmt: skip
     for i in range(LANES):
         w[s.XS_2 + i] = w[s.XS_2_C + i] + w[s.XS_2_I + i] * w[s.I_2_1 + i]
+    propose_uneven(w)
 
 
 @law
@@ -191,11 +194,15 @@ def split(w, tables, flat):
         moved = missing / (rise + rise_2)
         with_cell = (rise + salt + film - salt_2 - film_2) / (rise + rise_2)
         w[s.APART + i], w[s.DI_2 + i] = abs(missing), with_cell
+        w[s.TRANSFER_N + i] = 1.0 / per_own + 1.0 / per_own_2
+        w[s.TRANSFER_P + i] = math.sqrt(I * I + w[s.OWN_P + i] * w[s.OWN_P + i]) / unit
+        w[s.REACTING_N + i] = order * I_n + order_2 * I_2
         before = w[s.ETA_N_1 + i] - away * ent
         w[s.HEAT_1 + i] += (
             I_n * (eta + T * ent)
             + I_2 * (eta_2 + T * ent_2 + branch * apart)
             - (I + w[s.SIDE_1 + i]) * (before + T * ent)
+            + w[s.UNEVEN_HEAT + i]
         )
         w[s.V_1 + i] += before - eta + rise * moved
         w[s.DV_DI + i] += w[s.DETA_N + i] - (deta + salt) + rise * with_cell
@@ -328,3 +335,4 @@ def keep_second(w):
         w[s.J_2_SLOPE + i] = choose(accepted, dj, w[s.J_2_SLOPE + i])
         w[s.I_2_0 + i] = choose(accepted, I, w[s.I_2_0 + i])
         w[s.J_2_0 + i] = choose(accepted, j, w[s.J_2_0 + i])
+    keep_uneven(w)
