@@ -43,6 +43,7 @@ from kernels.time_step import (
     propose_particle,
     read_potential,
 )
+from kernels.tables import lookup
 from kernels.uneven_reaction import keep_uneven, propose_uneven, settle_uneven
 from kernels.vector_math import asinh, choose, exp, log
 
@@ -51,6 +52,7 @@ STEEPEST = 40.0  # exponent at which branches are one or the other, and distance
 #: what the departure of I_2 from a straight line may move from one material to the other in a time
 #: step at tolerance 1, share of the first one's capacity
 SPLIT_DEPARTURE = 7e-5
+SPLIT_WINDOW = 5e-3  # V that both potentials are apart before the iteration that makes them one
 
 
 @lanes
@@ -151,6 +153,9 @@ def split(w, tables, flat):
     if not flat[t.SHAPE_J_2]:
         read_lanes(w, tables, t.SHAPE_J_2, s.XS_2, 1.0, s.F_J_2)
     for i in range(LANES):
+        lacking, slope, _ = lookup(tables, t.U_EMPTY, w[s.XS + i] * (1.0 / t.EMPTY))
+        w[s.LACKING + i], w[s.LACKING_SLOPE + i] = lacking, slope * (1.0 / t.EMPTY)
+    for i in range(LANES):
         I, T = w[s.I_1 + i], w[s.T_1 + i]
         z = (w[s.PER_T_REF + i] - 1.0 / T) / GAS
         unit = 2.0 * (GAS / FARADAY) * T
@@ -167,7 +172,9 @@ def split(w, tables, flat):
         apart = w[s.APART_2 + i]
         swing = per_area * (1.0 - branch * branch) * apart
         away, ent, ent_2 = T - w[p.T_REF + i], w[s.ENT_N + i], w[s.ENT_2 + i]
-        U = w[s.POT_N + i] + away * ent
+        # what its table lacks of the first one's potential, counted with its overpotential
+        lacking = w[s.LACKING + i]
+        U = w[s.POT_N + i] + lacking + away * ent
         U_2 = w[s.POT_2 + i] + branch * apart + away * ent_2
         film = w[s.FILM_1 + i] * w[p.RHO_SEI + i] * w[s.PER_S_N + i]
         film_2 = w[s.FILM_2_1 + i] * w[p.RHO_SEI_2 + i] * w[s.PER_S_2 + i]
@@ -184,7 +191,8 @@ def split(w, tables, flat):
         dj0_2 = (0.5 - x_2) / inside_2 * w[s.XS_2_I + i]
         per_own = unit / math.sqrt(I_n * I_n + own * own)
         per_own_2 = unit / math.sqrt(I_2 * I_2 + own_2 * own_2)
-        deta, salt = per_own * (1.0 - I_n * dj0), -per_own * I_n * order * change
+        deta = per_own * (1.0 - I_n * dj0) + w[s.LACKING_SLOPE + i] * w[s.XS_I + i]
+        salt = -per_own * I_n * order * change
         rise = w[s.SLOPE_N + i] * w[s.XS_I + i] + deta
         slope_2 = w[s.SLOPE_2 + i] + branch * w[s.APART_SLOPE_2 + i]
         rise_2 = slope_2 * w[s.XS_2_I + i] + per_own_2 * (1.0 - I_2 * dj0_2)
@@ -204,9 +212,9 @@ def split(w, tables, flat):
             - (I + w[s.SIDE_1 + i]) * (before + T * ent)
             + w[s.UNEVEN_HEAT + i]
         )
-        w[s.V_1 + i] += before - eta + rise * moved
+        w[s.V_1 + i] += before - eta - lacking + rise * moved
         w[s.DV_DI + i] += w[s.DETA_N + i] - (deta + salt) + rise * with_cell
-        w[s.ETA_N_1 + i] = away * ent + eta - deta * moved
+        w[s.ETA_N_1 + i] = away * ent + lacking + eta - deta * moved
         w[s.DETA_N + i] = deta + salt - deta * with_cell
         w[s.I_2_1 + i] = I_2 + moved
         w[s.XS_2 + i] = w[s.XS_2_C + i] + w[s.XS_2_I + i] * (I_2 + moved)
@@ -231,7 +239,6 @@ def follow(w):
         w[s.AREA_N + i] += w[s.POT_N + i] * dx
         w[s.POT_N + i] += w[s.SLOPE_N + i] * dx
         w[s.ETA_1 + i] = w[s.V_1 + i] - w[s.POT_P + i] + w[s.POT_N + i]
-        w[s.AWAY + i] = max(w[s.AWAY + i], w[s.APART + i])
         mistaken = w[s.I_2_1 + i] - w[s.I_2_GUESS + i]
         w[s.X_C + i] -= w[s.X_I + i] * mistaken
         for k in range(i, i + MODES * LANES, LANES):
@@ -295,13 +302,15 @@ def grow_second_film(w):
 
 @lanes
 def depart(w):
-    """Add to the error how far the second material's current departed from a straight line; show
+    """Add to the error how far the second material's current departed from a straight line, and
+    compare it with how far potentials were apart, which rises with the square of the step; show
     its surface in place of the first one's to who judges, if it is beyond what tables have.
     """
     for i in range(LANES):
-        h = w[s.H + i]
+        h, apart = w[s.H + i], w[s.APART + i] * (1.0 / SPLIT_WINDOW)
         bent = abs(w[s.I_2_1 + i] - w[s.I_2_0 + i] - w[s.I_2_SLOPE + i] * h)
-        w[s.ERROR + i] += bent * (1.0 / SPLIT_DEPARTURE) * h * w[s.Q_N + i]
+        error = w[s.ERROR + i] + bent * (1.0 / SPLIT_DEPARTURE) * h * w[s.Q_N + i]
+        w[s.ERROR + i] = max(error, apart * math.sqrt(apart))
         low, high, x = STOICHIOMETRY_EDGE, 1.0 - STOICHIOMETRY_EDGE, w[s.XS_2 + i]
         w[s.XS + i] = w[s.XS + i] if (x > low) & (x < high) else x
 
@@ -318,17 +327,22 @@ def keep_second(w):
         I, j = w[s.I_2_1 + i], w[s.J_2_1 + i]
         charge = w[s.SIDE_2_CHARGE + i]
         unforeseen = charge - 0.5 * h * (w[s.J_2_0 + i] + w[s.J_2_GUESS + i])
+        # the current is a parabola through its last slope; the state followed a straight line
+        continued = (h > 0.0) & (w[s.OPENING + i] == 0.0)
+        known = continued & (w[s.H_0 + i] > 0.0)
+        bow = h * h / (6.0 * (h + w[s.H_0 + i])) if known else 0.0
+        bow *= I - w[s.I_2_0 + i] - w[s.I_2_SLOPE + i] * h
         x = w[s.X_2_C + i] + w[s.X_2_I + i] * I
-        x -= w[s.Q_2 + i] * (beyond * I + w[s.S_2 + i] * unforeseen)
+        x -= w[s.Q_2 + i] * (beyond * I - bow + w[s.S_2 + i] * unforeseen)
         w[s.X_2 + i] = choose(accepted, x, w[s.X_2 + i])
-        w[s.X_C + i] += choose(accepted, w[s.Q_N + i] * beyond * (I - w[s.S_2 + i] * j), 0.0)
+        moved = beyond * (I - w[s.S_2 + i] * j) - bow
+        w[s.X_C + i] += choose(accepted, w[s.Q_N + i] * moved, 0.0)
         consumed = choose(accepted, charge + beyond * j, 0.0)
         w[s.FILM_2 + i] += consumed * w[s.FILM_2_PER_CHARGE + i]
         w[s.LOST + i] += consumed * w[s.S_2 + i] * w[s.PER_S_N + i]
         for k in range(i, i + MODES * LANES, LANES):
             mode = w[s.X_2_MODE_C + k] + w[s.X_2_MODE_I + k] * I
             w[s.X_2_MODE + k] = choose(accepted, mode, w[s.X_2_MODE + k])
-        continued = (h > 0.0) & (w[s.OPENING + i] == 0.0)
         per_second = 1.0 / h if continued else 0.0
         dI, dj = (I - w[s.I_2_0 + i]) * per_second, (j - w[s.J_2_0 + i]) * per_second
         w[s.I_2_SLOPE + i] = choose(accepted, dI, w[s.I_2_SLOPE + i])

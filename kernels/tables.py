@@ -50,14 +50,18 @@ NAMES = (
     "second_hysteresis",
     "second_entropic_change",  # V K-1
     "second_exchange_current_shape",
+    # what the first one's potential lacks over stoichiometry / EMPTY: it empties before the second
+    "empty_negative_potential",
 )
+#: stoichiometry below which the negative potential has a finer table, where there are two materials
+EMPTY = 1.0 / 64.0
 (
     U_N, U_P, DUDT_N, DUDT_P, SHAPE_J_N, SHAPE_J_P, SHAPE_D_N, SHAPE_D_P,
     SHAPE_D_E, SHAPE_KAPPA, SHAPE_TDF, SHAPE_T_PLUS,
 ) = range(12)  # fmt: skip
 #: the first of the three tables of each property; flat if all three are
 (WARM_D_N, WARM_D_P, WARM_D_E, WARM_KAPPA, WARM_TDF, WARM_T_PLUS) = range(12, 30, 3)
-(U_2, HALF_2, DUDT_2, SHAPE_J_2) = range(30, len(NAMES))
+(U_2, HALF_2, DUDT_2, SHAPE_J_2, U_EMPTY) = range(30, len(NAMES))
 
 
 def hermite_table(values, slopes):

@@ -97,6 +97,7 @@ X_2_MODE = _block(MODES)
 (X_2_C, X_2_I, XS_2_C, XS_2_I, XS_2, STEPS_2, PER_STEPS_2, UNIT_2) = _rows(8)
 X_2_MODE_C, X_2_MODE_I = _block(MODES), _block(MODES)
 (POT_2, SLOPE_2, AREA_2, APART_2, APART_SLOPE_2, APART_AREA_2, ENT_2, F_J_2) = _rows(8)
+(LACKING, LACKING_SLOPE) = _rows(2)
 (LOG_N, CHANGE_N, OWN_N, OWN_P) = _rows(4)
 # `uneven_reaction`: at both ends of the step, what it adds to the salt, a better guess; conductance
 # of charge transfer, current of reactions times their order; resistances of solid, and of salt

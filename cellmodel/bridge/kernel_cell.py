@@ -167,6 +167,7 @@ def kernel_cell(
             measured[f"{row}_activation"] = energy
     if functions.two_phase:
         _hysteresis(functions, table)
+        _empty_potential(functions, table)
         for side in (SIDES[0], SECOND):
             name = functions.name(side, DIFFUSIVITY)
             numbers[name], energy = _plain_diffusivity(functions, side, name)
@@ -202,8 +203,9 @@ def _hysteresis(functions: SetFunctions, table: SetTables) -> None:
     def branch(name: str, s: np.ndarray) -> np.ndarray:
         return functions.potential(SECOND, s, name)
 
-    apart = branch("delithiation", STOICHIOMETRIES) + branch("lithiation", STOICHIOMETRIES)
-    if np.abs(0.5 * apart - functions.potential(SECOND, STOICHIOMETRIES)).max() > SAME:
+    middle = functions.potential(SECOND, STOICHIOMETRIES)
+    mean = sum(branch(name, STOICHIOMETRIES) for name in BRANCHES) / len(BRANCHES)
+    if np.abs(mean - middle).max() > SAME:
         name, *ends = (
             functions.name(SECOND, n) for n in (OPEN_CIRCUIT, *BRANCHES.values())
         )
@@ -212,6 +214,18 @@ def _hysteresis(functions: SetFunctions, table: SetTables) -> None:
             "simulate_formation"
         )
     table.fill(tables.HALF_2, lambda s: 0.5 * (branch("delithiation", s) - branch("lithiation", s)))
+
+
+def _empty_potential(functions: SetFunctions, table: SetTables) -> None:
+    """Tabulate what the first material's potential lacks where it is nearly empty."""
+    coarse = table.coefficients.copy()
+
+    def lacking(position: np.ndarray) -> np.ndarray:
+        s = position * tables.EMPTY
+        tabulated = np.array([tables.lookup(coarse, tables.U_N, float(x))[0] for x in s])
+        return functions.potential(SIDES[0], s) - tabulated
+
+    table.fill(tables.U_EMPTY, lacking)
 
 
 def _plain_diffusivity(functions: SetFunctions, side: str, name: str) -> tuple[float, float]:
