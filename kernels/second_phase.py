@@ -30,6 +30,7 @@ from kernels import sei
 from kernels import tables as t
 from kernels import workspace as s
 from kernels.compiled import lanes, law
+from kernels.electrolyte import ELECTRODE_CELLS, SEPARATOR
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
 from kernels.particle import MODES
@@ -38,6 +39,7 @@ from kernels.step_control import STOICHIOMETRY_EDGE
 from kernels.time_step import (
     EARLY,
     LATE,
+    SALT_EDGE,
     SIDE_CHARGE_CHANGE,
     SIDE_CHARGE_CURVATURE,
     propose_particle,
@@ -142,10 +144,38 @@ def share_of_second(through, own_1, own_2, distance):
 
 
 @lanes
+def find_exchange(w):
+    """Twice the exchange currents of both electrodes [A], the second material aside, and what of
+    the salt moves those of the negative one: as in `time_step.evaluate`, which stays untouched.
+    """
+    for i in range(LANES):
+        I, z = w[s.I_1 + i], (w[s.PER_T_REF + i] - 1.0 / w[s.T_1 + i]) / GAS
+        product_n = product_p = 1.0
+        sum_n = change_n = 0.0
+        for k in range(i, i + ELECTRODE_CELLS * LANES, LANES):
+            m = k + (SEPARATOR + 1) * LANES
+            c = max(w[s.SALT_C + k] + w[s.SALT_I + k] * I, SALT_EDGE)
+            product_n, sum_n = product_n * c, sum_n + c
+            change_n += w[s.SALT_I + k]
+            product_p *= max(w[s.SALT_C + m] + w[s.SALT_I + m] * I, SALT_EDGE)
+        log_n = (1.0 / ELECTRODE_CELLS) * log(product_n) - w[s.LOG_C_REF + i]
+        log_p = (1.0 / ELECTRODE_CELLS) * log(product_p) - w[s.LOG_C_REF + i]
+        j_n = exchange_current(
+            w[p.J_N + i] * w[s.F_J_N + i], w[s.XS + i], w[p.O_J_N + i], log_n, w[p.E_J_N + i], z
+        )
+        j_p = exchange_current(
+            w[p.J_P + i] * w[s.F_J_P + i], w[s.YS + i], w[p.O_J_P + i], log_p, w[p.E_J_P + i], z
+        )
+        w[s.LOG_N + i], w[s.CHANGE_N + i] = log_n, change_n / sum_n
+        w[s.OWN_N + i], w[s.OWN_P + i] = 2.0 * j_n * w[s.S_N + i], 2.0 * j_p * w[s.S_P + i]
+
+
+@lanes
 def split(w, tables, flat):
     """Solve for the second material's end current, and correct what `evaluate` found for the first
     one alone: voltage, overpotential, their slopes along with I_2, and heat.
     """
+    find_exchange(w)
     read_potential(w, tables, t.U_2, s.XS_2, s.POT_2, s.SLOPE_2, s.AREA_2)
     read_potential(w, tables, t.HALF_2, s.XS_2, s.APART_2, s.APART_SLOPE_2, s.APART_AREA_2)
     if not flat[t.DUDT_2]:

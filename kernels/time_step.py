@@ -224,8 +224,6 @@ def evaluate(w, tables, flat):
         deta_n = 2.0 * thermal_voltage * (1.0 - I * dj0_n) / math.sqrt(I * I + own_n * own_n)
         deta_p = 2.0 * thermal_voltage * (1.0 - I * dj0_p) / math.sqrt(I * I + own_p * own_p)
         w[s.DETA_N + i] = deta_n
-        w[s.LOG_N + i], w[s.CHANGE_N + i] = log_n, change_n
-        w[s.OWN_N + i], w[s.OWN_P + i] = own_n, own_p
         w[s.PHI_P_1 + i] = U_p + eta_p
         w[s.DPHI_P + i] = w[s.SLOPE_P + i] * w[s.YS_I + i] - deta_p
         w[s.DV_DI + i] = (

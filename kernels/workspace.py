@@ -93,7 +93,8 @@ X_2_MODE = _block(MODES)
 # last iteration;
 (I_2_GUESS, I_2_1, DI_2, APART, I_BEFORE) = _rows(5)
 (J_2_GUESS, J_2_1, FILM_2_1, SIDE_2_CHARGE) = _rows(4)
-# its particles, affine in its own end current; its surface; what `evaluate` leaves of the first
+# its particles, affine in its own end current; its surface; potential with half the distance of
+# its branches; what the table of the first one's lacks; exchange currents and salt
 (X_2_C, X_2_I, XS_2_C, XS_2_I, XS_2, STEPS_2, PER_STEPS_2, UNIT_2) = _rows(8)
 X_2_MODE_C, X_2_MODE_I = _block(MODES), _block(MODES)
 (POT_2, SLOPE_2, AREA_2, APART_2, APART_SLOPE_2, APART_AREA_2, ENT_2, F_J_2) = _rows(8)
