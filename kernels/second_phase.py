@@ -50,6 +50,7 @@ from kernels.uneven_reaction import keep_uneven, propose_uneven, settle_uneven
 from kernels.vector_math import asinh, choose, exp, log
 
 SHARPNESS = 100.0  # m2 A-1, of the change between branches, PyBaMM's "current sigmoid"
+EMPTIEST = 1e-4  # stoichiometry of the second material
 STEEPEST = 40.0  # exponent at which branches are one or the other, and distances are cut
 #: what the departure of I_2 from a straight line may move from one material to the other in a time
 #: step at tolerance 1, share of the first one's capacity
@@ -183,8 +184,15 @@ def split(w, tables, flat):
     if not flat[t.SHAPE_J_2]:
         read_lanes(w, tables, t.SHAPE_J_2, s.XS_2, 1.0, s.F_J_2)
     for i in range(LANES):
-        lacking, slope, _ = lookup(tables, t.U_EMPTY, w[s.XS + i] * (1.0 / t.EMPTY))
-        w[s.LACKING + i], w[s.LACKING_SLOPE + i] = lacking, slope * (1.0 / t.EMPTY)
+        finer = 1.0 / t.EMPTY
+        lacking, slope, _ = lookup(tables, t.U_N_EMPTY, w[s.XS + i] * finer)
+        w[s.LACKING + i], w[s.LACKING_SLOPE + i] = lacking, slope * finer
+        lacking, slope, _ = lookup(tables, t.U_2_EMPTY, w[s.XS_2 + i] * finer)
+        w[s.POT_2 + i] += lacking
+        w[s.SLOPE_2 + i] += slope * finer
+        lacking, slope, _ = lookup(tables, t.HALF_2_EMPTY, w[s.XS_2 + i] * finer)
+        w[s.APART_2 + i] += lacking
+        w[s.APART_SLOPE_2 + i] += slope * finer
     for i in range(LANES):
         I, T = w[s.I_1 + i], w[s.T_1 + i]
         z = (w[s.PER_T_REF + i] - 1.0 / T) / GAS
@@ -341,7 +349,7 @@ def depart(w):
         bent = abs(w[s.I_2_1 + i] - w[s.I_2_0 + i] - w[s.I_2_SLOPE + i] * h)
         error = w[s.ERROR + i] + bent * (1.0 / SPLIT_DEPARTURE) * h * w[s.Q_N + i]
         w[s.ERROR + i] = max(error, apart * math.sqrt(apart))
-        low, high, x = STOICHIOMETRY_EDGE, 1.0 - STOICHIOMETRY_EDGE, w[s.XS_2 + i]
+        low, high, x = EMPTIEST, 1.0 - STOICHIOMETRY_EDGE, w[s.XS_2 + i]
         w[s.XS + i] = w[s.XS + i] if (x > low) & (x < high) else x
 
 

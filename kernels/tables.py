@@ -50,10 +50,12 @@ NAMES = (
     "second_hysteresis",
     "second_entropic_change",  # V K-1
     "second_exchange_current_shape",
-    # what the first one's potential lacks over stoichiometry / EMPTY: it empties before the second
+    # what both potentials lack, over stoichiometry / EMPTY: either material may empty the other
     "empty_negative_potential",
+    "empty_second_potential",
+    "empty_second_hysteresis",
 )
-#: stoichiometry below which the negative potential has a finer table, where there are two materials
+#: stoichiometry below which two materials have finer tables of their potentials
 EMPTY = 1.0 / 64.0
 (
     U_N, U_P, DUDT_N, DUDT_P, SHAPE_J_N, SHAPE_J_P, SHAPE_D_N, SHAPE_D_P,
@@ -61,7 +63,7 @@ EMPTY = 1.0 / 64.0
 ) = range(12)  # fmt: skip
 #: the first of the three tables of each property; flat if all three are
 (WARM_D_N, WARM_D_P, WARM_D_E, WARM_KAPPA, WARM_TDF, WARM_T_PLUS) = range(12, 30, 3)
-(U_2, HALF_2, DUDT_2, SHAPE_J_2, U_EMPTY) = range(30, len(NAMES))
+(U_2, HALF_2, DUDT_2, SHAPE_J_2, U_N_EMPTY, U_2_EMPTY, HALF_2_EMPTY) = range(30, len(NAMES))
 
 
 def hermite_table(values, slopes):

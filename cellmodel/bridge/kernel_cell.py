@@ -9,8 +9,9 @@ name. Where the negative electrode has two materials, the second is a third side
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pybamm
@@ -50,6 +51,7 @@ _TABLES = {
     "positive": (tables.U_P, tables.DUDT_P, tables.SHAPE_J_P),
     SECOND: (tables.U_2, tables.DUDT_2, tables.SHAPE_J_2),
 }
+COARSE, LEAST = 2.0 / tables.INTERVALS, 5e-5  # stoichiometries at which tables level off
 SAME = 1e-6  # V, or relative: what may part functions that have to be one
 
 
@@ -167,7 +169,6 @@ def kernel_cell(
             measured[f"{row}_activation"] = energy
     if functions.two_phase:
         _hysteresis(functions, table)
-        _empty_potential(functions, table)
         for side in (SIDES[0], SECOND):
             name = functions.name(side, DIFFUSIVITY)
             numbers[name], energy = _plain_diffusivity(functions, side, name)
@@ -213,19 +214,32 @@ def _hysteresis(functions: SetFunctions, table: SetTables) -> None:
             f"'{name}' must be the mean of '{ends[0]}' and '{ends[1]}' for the kernels; use "
             "simulate_formation"
         )
-    table.fill(tables.HALF_2, lambda s: 0.5 * (branch("delithiation", s) - branch("lithiation", s)))
+    first, second = (
+        partial(functions.potential, side) for side in (SIDES[0], SECOND)
+    )
+    _finer_where_empty(table, tables.U_N, tables.U_N_EMPTY, first)
+    _finer_where_empty(table, tables.U_2, tables.U_2_EMPTY, second)
+    _finer_where_empty(
+        table,
+        tables.HALF_2,
+        tables.HALF_2_EMPTY,
+        lambda s: 0.5 * (branch("delithiation", s) - branch("lithiation", s)),
+    )
 
 
-def _empty_potential(functions: SetFunctions, table: SetTables) -> None:
-    """Tabulate what the first material's potential lacks where it is nearly empty."""
-    coarse = table.coefficients.copy()
+def _finer_where_empty(
+    table: SetTables, which: int, finer: int, function: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """Tabulate a function of stoichiometry, and what its table lacks near 0, where it climbs."""
+    table.fill(which, lambda s: function(np.maximum(s, COARSE)))
+    coarse = table.coefficients[which : which + 1].copy()
 
     def lacking(position: np.ndarray) -> np.ndarray:
         s = position * tables.EMPTY
-        tabulated = np.array([tables.lookup(coarse, tables.U_N, float(x))[0] for x in s])
-        return functions.potential(SIDES[0], s) - tabulated
+        tabulated = np.array([tables.lookup(coarse, 0, float(x))[0] for x in s])
+        return function(np.maximum(s, LEAST)) - tabulated
 
-    table.fill(tables.U_EMPTY, lacking)
+    table.fill(finer, lacking)
 
 
 def _plain_diffusivity(functions: SetFunctions, side: str, name: str) -> tuple[float, float]:
