@@ -82,7 +82,7 @@ def trace_formation(
     series |= {"step_index": ("time", within), "cycle_index": ("time", cycle)}
     hours, current = columns["time"] / SECONDS_PER_HOUR, columns["current"]
     charge = np.cumsum(0.5 * np.diff(hours) * (current[1:] + current[:-1]))  # linear in between
-    film = columns["sei_thickness"] - columns["sei_thickness"][0]
+    film = columns["lithium_loss"] - columns["lithium_loss"][0]
     series |= {
         "capacity": ("time", np.append(0.0, charge)),
         "lithium_loss_series": ("time", float(summary["lithium_loss"]) * film / film[-1]),

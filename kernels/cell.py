@@ -16,7 +16,13 @@ from kernels.particle import MODES
 from kernels.passivation import STORE_AT_START, consume, keep, leak, opened, predict_side_currents
 from kernels.protocol import CURRENT, NONE, SKIP, VALUES
 from kernels.second_phase import (
-    depart, follow, grow_second_film, keep_second, predict_split, propose_second, settle_second,
+    depart,
+    follow,
+    grow_second_film,
+    keep_second,
+    predict_split,
+    propose_second,
+    settle_second,
     split,
 )  # fmt: skip
 from kernels.shells import SHELLS
@@ -35,6 +41,7 @@ TRACE = (
     "positive_stoichiometry",
     "sei_thickness",
     "step",
+    "lithium_loss",  # as the thickness of a film on the first material that would hold it all
 )
 
 

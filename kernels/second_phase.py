@@ -36,6 +36,7 @@ from kernels.parameters import LANES
 from kernels.particle import MODES
 from kernels.properties import read_lanes
 from kernels.step_control import STOICHIOMETRY_EDGE
+from kernels.tables import lookup
 from kernels.time_step import (
     EARLY,
     LATE,
@@ -45,7 +46,6 @@ from kernels.time_step import (
     propose_particle,
     read_potential,
 )
-from kernels.tables import lookup
 from kernels.uneven_reaction import keep_uneven, propose_uneven, settle_uneven
 from kernels.vector_math import asinh, choose, exp, log
 

@@ -159,6 +159,9 @@ def run(
             trace[rows, 2] -= w[s.LEAK_0]
             trace[rows, 4] = mean_stoichiometry(w, 0)
             trace[rows, 7] = at
+            trace[rows, 8] = w[s.FILM]
+            if double:
+                trace[rows, 8] += w[s.LOST] * w[s.FILM_PER_CHARGE]
             rows += 1
     return rows, tried
 

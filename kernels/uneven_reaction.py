@@ -27,7 +27,9 @@ from kernels.time_step import SALT_EDGE
 from kernels.vector_math import choose, log
 
 #: means of xi - xi^2 / 2 and of xi^2 / 2 over the volumes of an electrode, from the collector
-SQUARES = tuple((3 * k * k + 3 * k + 1) / (6.0 * ELECTRODE_CELLS**2) for k in range(ELECTRODE_CELLS))
+SQUARES = tuple(
+    (3 * k * k + 3 * k + 1) / (6.0 * ELECTRODE_CELLS**2) for k in range(ELECTRODE_CELLS)
+)
 LINES = tuple((2 * k + 1) / (2.0 * ELECTRODE_CELLS) for k in range(ELECTRODE_CELLS))
 #: the salt at the end of a step and what the reactions make of it are iterated on, damped: salt
 #: that gathers where reactions are faster slows them down, by up to as much again

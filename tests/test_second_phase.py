@@ -13,7 +13,6 @@ from march_cases import (
     current,
     form,
     rest,
-    trace,
 )
 
 from kernels import second_phase, tables
@@ -49,8 +48,11 @@ def two_tables(potential=NEGATIVE, apart=0.0):
     return table, flat
 
 
-SLOPING = (lambda x: 0.75 - 0.6 * x, lambda x: -0.6 + 0.0 * x)
-HYSTERESIS = two_tables(SLOPING, 0.2)
+SLOPING = (
+    lambda x: 0.7 - 0.65 * x + 0.6 * np.exp(-40 * x),
+    lambda x: -0.65 - 24.0 * np.exp(-40 * x),
+)
+HYSTERESIS = two_tables(SLOPING, 0.1)
 
 
 def second_capacity(**changed):
@@ -107,9 +109,9 @@ def test_one_material_in_two_parts_is_one_material():
     parts = form(tabulated=two_tables(), tolerance=0.01, **plain, **same, **halves)
     assert parts.status == OK
     for name in ("charge_in", "charge_out", "energy_in", "energy_out"):
-        np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=2e-6, atol=0)
+        np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=1e-5, atol=0)
     for name in ("negative_stoichiometry", "highest_negative_stoichiometry"):
-        np.testing.assert_allclose(parts[name], whole[name], rtol=2e-6, atol=0)
+        np.testing.assert_allclose(parts[name], whole[name], rtol=1e-4, atol=0)
 
 
 def test_a_slow_cycle_loses_the_area_between_the_branches():
@@ -163,8 +165,9 @@ def test_a_case_does_not_see_the_others():
 
 
 def test_cases_that_cannot_be_solved_get_a_status():
-    fast = (current(-40.0, until=4.2), *FORMATION[1:])
-    assert form(fast, tabulated=HYSTERESIS, **SILICON).status == ELECTROLYTE_DEPLETED
+    fast = (current(-60.0, duration=600.0), *FORMATION[1:])
+    cooled = SILICON | NO_HEAT
+    assert form(fast, tabulated=HYSTERESIS, **cooled).status == ELECTROLYTE_DEPLETED
     drained = (current(-1.0, duration=3600.0), current(1.0, duration=7200.0), rest(60.0))
     assert form(drained, tabulated=HYSTERESIS, **SILICON).status == STOICHIOMETRY_LIMIT
     # where another case has a second material, one without is no cell of these equations
@@ -173,3 +176,20 @@ def test_cases_that_cannot_be_solved_get_a_status():
     status = form(over=over, tabulated=HYSTERESIS, **SILICON).status
     assert status[0] == OK
     assert (status[1:] != OK).all()
+
+
+@pytest.mark.parametrize("decades", [0.3, 1.0])
+def test_absurd_cells_end_in_a_status_or_finite_outputs(decades):
+    rng = np.random.default_rng(int(10 * decades))
+    shape = (len(SILICON), 64)
+    factors = 10 ** rng.uniform(-decades, decades, shape)
+    over = dict(zip(SILICON, np.array([*SILICON.values()])[:, None] * factors, strict=True))
+    over["electrode_area"] = 0.11 * 10 ** rng.uniform(-decades, decades, 64)
+    result = form(over=over, tabulated=HYSTERESIS, **SILICON)
+    solved = result.status == OK
+    assert solved.any()
+    assert not solved.all()
+    result["kinetic_loss"][solved] = 0.0  # NaN: two materials have none
+    assert np.isfinite(result.outputs[:, solved]).all()
+    assert np.isnan(result.outputs[:, ~solved]).all()
+    assert (result["lithium_loss"][solved] >= 0.0).all()

@@ -207,16 +207,12 @@ def _hysteresis(functions: SetFunctions, table: SetTables) -> None:
     middle = functions.potential(SECOND, STOICHIOMETRIES)
     mean = sum(branch(name, STOICHIOMETRIES) for name in BRANCHES) / len(BRANCHES)
     if np.abs(mean - middle).max() > SAME:
-        name, *ends = (
-            functions.name(SECOND, n) for n in (OPEN_CIRCUIT, *BRANCHES.values())
-        )
+        name, *ends = (functions.name(SECOND, n) for n in (OPEN_CIRCUIT, *BRANCHES.values()))
         raise InputError(
             f"'{name}' must be the mean of '{ends[0]}' and '{ends[1]}' for the kernels; use "
             "simulate_formation"
         )
-    first, second = (
-        partial(functions.potential, side) for side in (SIDES[0], SECOND)
-    )
+    first, second = (partial(functions.potential, side) for side in (SIDES[0], SECOND))
     _finer_where_empty(table, tables.U_N, tables.U_N_EMPTY, first)
     _finer_where_empty(table, tables.U_2, tables.U_2_EMPTY, second)
     _finer_where_empty(

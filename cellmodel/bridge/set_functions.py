@@ -172,7 +172,7 @@ class SetFunctions:
 def _lacking(name: str) -> InputError:
     return InputError(
         f"the kernels need '{name}', which the parameter set does not have; give the cell this "
-        "parameter, or another set if this one is of a half cell, of composite electrodes or MSMR"
+        "parameter, or another set if this one is of a half cell or MSMR"
     )
 
 
