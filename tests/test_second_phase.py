@@ -1,4 +1,4 @@
-"""Two materials in the negative electrode: closed forms, conservation, one material in two parts."""
+"""Two materials in one electrode: closed forms, conservation, one material in two parts."""
 
 import numpy as np
 import pytest
