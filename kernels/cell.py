@@ -165,35 +165,43 @@ def idle(w):
 
 
 @lanes
-def attempt(w, tables, flat, bare, double, tolerance, growth, landing):
+def attempt(w, tables, flat, bare, tolerance, growth, landing):
     """Try one time step in every lane; returns whether any lane has finished its protocol step."""
     if bare:
         predict_side_currents(w)
-    if double:
-        predict_split(w)
     propose(w, tables, flat)
-    if double:
-        propose_second(w)
     evaluate(w, tables, flat)
     if bare:
         leak(w)
-    if double:
-        split(w, tables, flat)
     steer(w)
     if bare:
         consume(w)
-    if double:
-        follow(w)
     grow_film(w, tables)
-    if double:
-        grow_second_film(w)
     compare_with_limits(w, tables, landing)
-    if double:
-        depart(w)
     judge(w, tolerance, growth)
     look_ahead(w, tables)
     if bare:
         keep(w)
-    if double:
-        keep_second(w)
+    return advance(w, flat)
+
+
+@lanes
+def attempt_two(w, tables, flat, tolerance, growth, landing):
+    """`attempt` for two materials in the negative electrode: on its own, so that the machine code
+    of cells with one, and with it their last digit, does not depend on it.
+    """
+    predict_split(w)
+    propose(w, tables, flat)
+    propose_second(w)
+    evaluate(w, tables, flat)
+    split(w, tables, flat)
+    steer(w)
+    follow(w)
+    grow_film(w, tables)
+    grow_second_film(w)
+    compare_with_limits(w, tables, landing)
+    depart(w)
+    judge(w, tolerance, growth)
+    look_ahead(w, tables)
+    keep_second(w)
     return advance(w, flat)

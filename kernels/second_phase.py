@@ -71,7 +71,7 @@ def settle_second(w, i):
     w[s.RATE_2 + i] = w[p.D_2 + i] / (w[p.R_2 + i] * w[p.R_2 + i])
     w[s.FILM_2_PER_CHARGE + i] = w[p.V_SEI_2 + i] / (w[p.Z_SEI_2 + i] * FARADAY)
     w[s.X_2 + i], w[s.FILM_2 + i] = w[p.X_2_0 + i], w[p.L_SEI_2_0 + i]
-    w[s.X_MEAN_MAX + i] = 0.0
+    w[s.X_MEAN_MAX + i] = w[s.LOST_2 + i] = 0.0
     for k in range(MODES):
         w[s.X_2_MODE + k * LANES + i] = 0.0
     for row in range(s.I_2_0, s.J_2_SLOPE + LANES, LANES):
@@ -377,7 +377,9 @@ def keep_second(w):
         w[s.X_C + i] += choose(accepted, w[s.Q_N + i] * moved, 0.0)
         consumed = choose(accepted, charge + beyond * j, 0.0)
         w[s.FILM_2 + i] += consumed * w[s.FILM_2_PER_CHARGE + i]
-        w[s.LOST + i] += consumed * w[s.S_2 + i] * w[s.PER_S_N + i]
+        lost = consumed * w[s.S_2 + i] * w[s.PER_S_N + i]
+        w[s.LOST + i] += lost
+        w[s.LOST_2 + i] += lost
         for k in range(i, i + MODES * LANES, LANES):
             mode = w[s.X_2_MODE_C + k] + w[s.X_2_MODE_I + k] * I
             w[s.X_2_MODE + k] = choose(accepted, mode, w[s.X_2_MODE + k])

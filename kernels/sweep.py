@@ -13,7 +13,7 @@ from numba import config, njit, prange
 
 from kernels import parameters as p
 from kernels import workspace as s
-from kernels.cell import TRACE, attempt, enter, idle, settle
+from kernels.cell import TRACE, attempt, attempt_two, enter, idle, settle
 from kernels.compiled import lanes
 from kernels.parameters import COUNT, LANES
 from kernels.passivation import STORE_AT_START
@@ -149,7 +149,10 @@ def run(
             if busy == 0:
                 break
         at, before = step[0], w[s.TIME]
-        finished = attempt(w, tables, flat, bare, double, tolerance, growth, landing)
+        if double:
+            finished = attempt_two(w, tables, flat, tolerance, growth, landing)
+        else:
+            finished = attempt(w, tables, flat, bare, tolerance, growth, landing)
         tried += 1
         if rows < trace.shape[0] and (
             w[s.TIME] > before or (w[s.ACCEPTED] > 0.0 and w[s.H_0] == 0.0)
@@ -159,9 +162,7 @@ def run(
             trace[rows, 2] -= w[s.LEAK_0]
             trace[rows, 4] = mean_stoichiometry(w, 0)
             trace[rows, 7] = at
-            trace[rows, 8] = w[s.FILM]
-            if double:
-                trace[rows, 8] += w[s.LOST] * w[s.FILM_PER_CHARGE]
+            trace[rows, 8] = w[s.FILM] + w[s.LOST_2] * w[s.FILM_PER_CHARGE]
             rows += 1
     return rows, tried
 

@@ -86,7 +86,7 @@ _rows(TO_POSITIVE // LANES)
 # `second_phase`. Fixed for a case: as above, and its share of the electrode's capacity;
 (Q_2, S_2, PER_S_2, RATE_2, FILM_2_PER_CHARGE, SHARE_2) = _rows(6)
 # state; at the last accepted time: its current, its side current density, how they change;
-(X_2, FILM_2, X_MEAN_MAX) = _rows(3)
+(X_2, FILM_2, X_MEAN_MAX, LOST_2) = _rows(4)
 X_2_MODE = _block(MODES)
 (I_2_0, J_2_0, I_2_SLOPE, J_2_SLOPE) = _rows(4)
 # the step under trial: predicted and solved, per ampere of the cell, what was solved before the

@@ -188,7 +188,6 @@ def test_absurd_cells_end_in_a_status_or_finite_outputs(decades):
     result = form(over=over, tabulated=HYSTERESIS, **SILICON)
     solved = result.status == OK
     assert solved.any()
-    assert not solved.all()
     result["kinetic_loss"][solved] = 0.0  # NaN: two materials have none
     assert np.isfinite(result.outputs[:, solved]).all()
     assert np.isnan(result.outputs[:, ~solved]).all()
