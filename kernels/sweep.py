@@ -19,7 +19,7 @@ from kernels.parameters import COUNT, LANES
 from kernels.passivation import STORE_AT_START
 from kernels.protocol import VALUES
 from kernels.second_phase import mean_stoichiometry
-from kernels.status import OK
+from kernels.status import INVALID_INPUT, OK
 from kernels.step_control import FIRST_STEP, LANDING, charge_left
 
 #: rows of the summary
@@ -145,6 +145,8 @@ def run(
                     following += 1
                     per_cycle[:, :, case[i]] = 0.0
                     board(w, i, vectors[i], base, columns, own[:, case[i]])
+                    if double and w[s.SHARE_2 + i] == 0.0:
+                        w[s.STATUS + i] = INVALID_INPUT
                 w[s.FINISHED + i] = 0.0
             if busy == 0:
                 break
