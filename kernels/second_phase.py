@@ -64,8 +64,8 @@ def settle_second(w, i):
     volume = w[p.EPS_2 + i] * w[p.L_N + i] * w[p.AREA + i]
     capacity = FARADAY * w[p.C_MAX_2 + i] * volume
     there = capacity > 0.0
-    w[s.S_2 + i] = 3.0 * volume / w[p.R_2 + i]
-    w[s.PER_S_2 + i] = 1.0 / w[s.S_2 + i] if there else 0.0
+    w[s.S_2 + i] = 3.0 * volume / w[p.R_2 + i] if there else 1.0
+    w[s.PER_S_2 + i] = 1.0 / w[s.S_2 + i]
     w[s.Q_2 + i] = 1.0 / capacity if there else 0.0
     w[s.SHARE_2 + i] = capacity * w[s.Q_N + i] / (1.0 + capacity * w[s.Q_N + i])
     w[s.RATE_2 + i] = w[p.D_2 + i] / (w[p.R_2 + i] * w[p.R_2 + i])
