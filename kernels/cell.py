@@ -22,6 +22,16 @@ from kernels.particle_step import (
 from kernels.passivation import STORE_AT_START, consume, keep, leak, opened, predict_side_currents
 from kernels.protocol import CURRENT, NONE, SKIP, VALUES
 from kernels.salt_step import propose_salt
+from kernels.second_phase import (
+    depart,
+    follow,
+    grow_second_film,
+    keep_second,
+    predict_split,
+    propose_second,
+    settle_second,
+    split,
+)  # fmt: skip
 from kernels.shell_step import move_particles
 from kernels.shells import SHELLS
 from kernels.status import INVALID_INPUT, OK
@@ -110,6 +120,7 @@ def settle(w, i):
         w[row + i] = 0.0
     w[s.X_MAX + i], w[s.STORE + i] = w[p.X_0 + i], STORE_AT_START * STORE_AT_START
     w[s.OPENED + i] = opened(w[p.X_0 + i], w[p.NEW_SURFACE + i])
+    settle_second(w, i)
 
 
 @lanes
@@ -179,26 +190,42 @@ def attempt(w, tables, flat, tolerance, growth, landing):
 
 
 @sequence
-def attempt_extended(w, tables, flat, bare, tolerance, growth, landing):
-    """`attempt` with what only some cells have: shells, and surface that is not passivated."""
+def attempt_extended(w, tables, flat, bare, double, tolerance, growth, landing):
+    """`attempt` with what only some cells have: shells, surface that is not passivated, a second
+    material in the negative electrode.
+    """
     if bare:
         predict_side_currents(w)
+    if double:
+        predict_split(w)
     predict(w, tables, flat)
     propose_negative(w, tables, flat)
     propose_positive(w, tables, flat)
     propose_salt(w)
+    if double:
+        propose_second(w)
     evaluate(w, tables, flat)
     if bare:
         leak(w)
+    if double:
+        split(w, tables, flat)
     steer(w)
     if bare:
         consume(w)
+    if double:
+        follow(w)
     grow_film(w, tables)
+    if double:
+        grow_second_film(w)
     compare_with_limits(w, tables, landing)
+    if double:
+        depart(w)
     judge(w, tolerance, growth)
     look_ahead(w, tables)
     if bare:
         keep(w)
+    if double:
+        keep_second(w)
     add_up(w)
     move_particles(w, flat)
     return move_on(w)

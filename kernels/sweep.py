@@ -21,7 +21,8 @@ from kernels.parameters import COUNT, LANES
 from kernels.passivation import STORE_AT_START
 from kernels.properties import read_constants
 from kernels.protocol import VALUES
-from kernels.status import OK
+from kernels.second_phase import mean_stoichiometry
+from kernels.status import INVALID_INPUT, OK
 from kernels.step_control import FIRST_STEP, LANDING, charge_left
 
 #: rows of the summary
@@ -42,7 +43,7 @@ SUMMARY = (
     "unpassivated_surface",
     "highest_negative_stoichiometry",
 )
-NEW_SURFACE = p.NEW_SURFACE // LANES  # in the vector of a case
+NEW_SURFACE, SECOND_PHASE = p.NEW_SURFACE // LANES, p.EPS_2 // LANES  # in the vector of a case
 TASK = 64 * LANES  # cases: long enough that lanes without one are rare, at its end
 GROWTH = 3.0  # most that a time step may be longer than the one before
 TRACE_GROWTH = 1.15  # enough points to draw a relaxation by straight lines
@@ -102,13 +103,15 @@ def leave(w, i, case, tables, per_cycle, summary, status):
     summary[5, case] = w[s.SQUARED_CURRENT + i]
     summary[6, case] = w[s.T_MAX + i]
     summary[7, case] = w[s.PHI_MIN + i]
-    summary[8, case] = w[s.X + i]
+    summary[8, case] = mean_stoichiometry(w, i)
     summary[9, case] = w[s.Y + i]
     summary[10, case] = w[s.LEAKED + i]
     summary[11, case] = (math.sqrt(w[s.STORE + i]) - STORE_AT_START) * w[s.S_N + i]
-    summary[12, case] = charge_left(w, i, tables)
+    double = w[s.SHARE_2 + i] > 0.0  # equilibrium of two materials is not solved
+    summary[12, case] = np.nan if double else charge_left(w, i, tables)
     summary[13, case] = w[s.SURFACE + i]
-    summary[14, case] = w[s.X_MAX + i]
+    highest = max(w[s.X_MEAN_MAX + i], mean_stoichiometry(w, i))
+    summary[14, case] = highest if double else w[s.X_MAX + i]
 
 
 @njit(fastmath=FASTMATH, error_model="numpy", nogil=True, cache=True)
@@ -126,8 +129,9 @@ def run(
     case, step = np.empty(LANES, dtype=np.int64), np.empty(LANES, dtype=np.int64)
     landing = LANDING * min(tolerance, 1.0)
     bare = extended is not None and extended[0]
-    # with a leak, the current inside the cell has to be found first
-    first_step = 0.0 if bare else opened
+    double = extended is not None and extended[1]
+    # with a leak or two materials, the currents inside the cell have to be found first
+    first_step = 0.0 if bare or double else opened
     following, rows, tried, busy = first, 0, 0, 0
     finished = True
     for i in range(LANES):
@@ -159,6 +163,8 @@ def run(
                     fill(per_cycle, case[i], 0.0)
                     board(w, i, vectors[i], base, columns, own[:, case[i]])
                     read_constants(w, i, tables, flat)
+                    if double and w[s.SHARE_2 + i] == 0.0:
+                        w[s.STATUS + i] = INVALID_INPUT
                 w[s.FINISHED + i] = 0.0
             if busy == 0:
                 break
@@ -166,7 +172,7 @@ def run(
         if extended is None:
             finished = attempt(w, tables, flat, tolerance, growth, landing)
         else:
-            finished = attempt_extended(w, tables, flat, bare, tolerance, growth, landing)
+            finished = attempt_extended(w, tables, flat, bare, double, tolerance, growth, landing)
         tried += 1
         if rows < trace.shape[0] and (
             w[s.TIME] > before or (w[s.ACCEPTED] > 0.0 and w[s.H_0] == 0.0)
@@ -174,6 +180,7 @@ def run(
             for column, row in enumerate((s.TIME, s.V_0, s.I_0, s.T, s.X, s.Y, s.FILM)):
                 trace[rows, column] = w[row]
             trace[rows, 2] -= w[s.LEAK_0]
+            trace[rows, 4] = mean_stoichiometry(w, 0)
             trace[rows, 7], trace[rows, 8] = lithium_lost(w, 0), at
             rows += 1
     return rows, tried
@@ -188,12 +195,14 @@ def extensions(base, columns, flat):
 
     Returns
     -------
-    None, or bool array, shape (1,): whether there is unpassivated surface. The argument's type
-    chooses between two compilations of `run`: most cells need nothing of this, and compile less.
+    None, or bool array, shape (2,): whether there is unpassivated surface, and a second material in
+    the negative electrode. The argument's type chooses between two compilations of `run`: most
+    cells need nothing of this, and compile less.
     """
     bare = base[NEW_SURFACE] > 0.0 or NEW_SURFACE in columns
+    double = base[SECOND_PHASE] > 0.0 or SECOND_PHASE in columns
     shelled = not flat[[t.SHAPE_D_N, t.WARM_D_N, t.SHAPE_D_P, t.WARM_D_P]].all()
-    return np.array([bare]) if bare or shelled else None
+    return np.array([bare, double]) if bare or double or shelled else None
 
 
 def sweep(base, columns, own, tables, flat, kinds, cycles, tolerance, per_cycle, summary, status):

@@ -94,7 +94,18 @@ PARAMETERS = {
     "storage_activation": 45e3,
     "negative_stoichiometry": 0.01,
     "positive_stoichiometry": 0.96,
+    # no second material
+    "second_active_material_fraction": 0.0,
+    "second_particle_radius": 1.5e-6,
+    "second_maximum_concentration": 278000.0,
+    "second_diffusivity": 2e-14,
+    "second_diffusivity_activation": 0.0,
+    "second_exchange_current": 0.6,
+    "second_exchange_current_activation": 35e3,
+    "second_exchange_current_order": 0.5,
+    "second_stoichiometry": 0.01,
 }
+PARAMETERS |= {f"second_{row}": value for row, value in PARAMETERS.items() if "sei_" in row}
 #: SEI laws of unlike form: what they change of the above
 LAWS = {
     "tunnelling limited": {},
