@@ -18,7 +18,7 @@ from kernels.compiled import lanes
 from kernels.parameters import COUNT, LANES
 from kernels.passivation import STORE_AT_START
 from kernels.protocol import VALUES
-from kernels.second_phase import mean_stoichiometry
+from kernels.second_phase import mean_stoichiometry, settle_second
 from kernels.status import INVALID_INPUT, OK
 from kernels.step_control import FIRST_STEP, LANDING, charge_left
 
@@ -114,6 +114,9 @@ def run(
     for column in columns:
         bare = bare or column == NEW_SURFACE
         double = double or column == SECOND_PHASE
+    if double:
+        for i in range(LANES):
+            settle_second(w, i)
     landing = LANDING * min(tolerance, 1.0)
     # with a leak or two materials, the currents inside the cell have to be found first
     first_step = 0.0 if bare or double else opened
@@ -145,8 +148,10 @@ def run(
                     following += 1
                     per_cycle[:, :, case[i]] = 0.0
                     board(w, i, vectors[i], base, columns, own[:, case[i]])
-                    if double and w[s.SHARE_2 + i] == 0.0:
-                        w[s.STATUS + i] = INVALID_INPUT
+                    if double and w[s.STATUS + i] == OK:
+                        settle_second(w, i)
+                        if w[s.SHARE_2 + i] == 0.0:
+                            w[s.STATUS + i] = INVALID_INPUT
                 w[s.FINISHED + i] = 0.0
             if busy == 0:
                 break
