@@ -29,7 +29,6 @@ from kernels.second_phase import (
     keep_second,
     predict_split,
     propose_second,
-    settle_second,
     split,
 )  # fmt: skip
 from kernels.shell_step import move_particles
@@ -120,7 +119,6 @@ def settle(w, i):
         w[row + i] = 0.0
     w[s.X_MAX + i], w[s.STORE + i] = w[p.X_0 + i], STORE_AT_START * STORE_AT_START
     w[s.OPENED + i] = opened(w[p.X_0 + i], w[p.NEW_SURFACE + i])
-    settle_second(w, i)
 
 
 @lanes
@@ -170,6 +168,8 @@ def idle(w):
         w[s.ACTIVE + i] = 0.0
     w[s.ENT_N : s.ENT_N + LANES] = 0.0
     w[s.ENT_P : s.ENT_P + LANES] = 0.0
+    for row in (s.SHARE_2, s.LOST_2):  # of cells without a second material
+        w[row : row + LANES] = 0.0
 
 
 @sequence

@@ -21,7 +21,7 @@ from kernels.parameters import COUNT, LANES
 from kernels.passivation import STORE_AT_START
 from kernels.properties import read_constants
 from kernels.protocol import VALUES
-from kernels.second_phase import mean_stoichiometry
+from kernels.second_phase import mean_stoichiometry, settle_second
 from kernels.status import INVALID_INPUT, OK
 from kernels.step_control import FIRST_STEP, LANDING, charge_left
 
@@ -130,6 +130,9 @@ def run(
     landing = LANDING * min(tolerance, 1.0)
     bare = extended is not None and extended[0]
     double = extended is not None and extended[1]
+    if double:
+        for i in range(LANES):
+            settle_second(w, i)
     # with a leak or two materials, the currents inside the cell have to be found first
     first_step = 0.0 if bare or double else opened
     following, rows, tried, busy = first, 0, 0, 0
@@ -163,8 +166,10 @@ def run(
                     fill(per_cycle, case[i], 0.0)
                     board(w, i, vectors[i], base, columns, own[:, case[i]])
                     read_constants(w, i, tables, flat)
-                    if double and w[s.SHARE_2 + i] == 0.0:
-                        w[s.STATUS + i] = INVALID_INPUT
+                    if double and w[s.STATUS + i] == OK:
+                        settle_second(w, i)
+                        if w[s.SHARE_2 + i] == 0.0:
+                            w[s.STATUS + i] = INVALID_INPUT
                 w[s.FINISHED + i] = 0.0
             if busy == 0:
                 break
