@@ -16,7 +16,7 @@ import cellmodel as cm
 from cellmodel.bridge.experiment import experiment
 from cellmodel.bridge.parameter_values import parameter_values
 from cellmodel.bridge.reference import model_with_totals
-from cellmodel.compilation import kernels
+from cellmodel.compilation import kernels_for
 from cellmodel.kernel_inputs import KernelInputs, kernel_inputs
 from cellmodel.sweep import design_space
 from kernels import workspace
@@ -68,8 +68,9 @@ def batch(name: str, size: int) -> Batch:
 
 def bare_kernel(batch: Batch) -> Work:
     """Numbers to numbers on one thread; returns the statuses."""
-    inputs, module = batch.inputs(), kernels()
+    inputs = batch.inputs()
     vectors, cell = inputs.vectors(0, batch.size), inputs.cell
+    module = kernels_for(*vectors[:2], cell.flat)
     per_cycle = np.empty((4, len(batch.protocol.cycles), batch.size))
     summary = np.empty((len(module.SUMMARY), batch.size))
     status = np.empty(batch.size, dtype=np.int8)
@@ -87,13 +88,15 @@ def bare_kernel(batch: Batch) -> Work:
 
 def attempts(batch: Batch) -> float:
     """Return the time steps that a lane takes per protocol, those that it sits out included."""
-    inputs, module = batch.inputs(), kernels()
-    cell, cycles = inputs.cell, len(batch.protocol.cycles)
+    inputs = batch.inputs()
+    cell, cycles, vectors = inputs.cell, len(batch.protocol.cycles), inputs.vectors(0, batch.size)
+    module = kernels_for(*vectors[:2], cell.flat)
     _, tried = module.run(
-        np.empty(workspace.SIZE), *inputs.vectors(0, batch.size), 0, batch.size, cell.tables,
+        np.empty(workspace.SIZE), *vectors, 0, batch.size, cell.tables,
         cell.flat, inputs.kinds, inputs.cycles, 1.0, module.GROWTH, module.FIRST_STEP,
         np.empty((4, cycles, batch.size)), np.empty((len(module.SUMMARY), batch.size)),
         np.empty(batch.size, dtype=np.int8), np.empty((0, len(TRACE))),
+        module.extensions(*vectors[:2], cell.flat),
     )  # fmt: skip
     return tried * LANES / batch.size
 
@@ -122,7 +125,6 @@ def packing(batch: Batch) -> Work:
 
 def labelled_sweep(batch: Batch, threads: int = 1) -> Work:
     """The public `sweep_formation`: tabulation, packing, kernel, wall energy and labels."""
-    kernels()
 
     def run() -> xr.Dataset:
         numba.set_num_threads(threads)

@@ -7,11 +7,14 @@ is what the kernels must get right.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 
 import cellmodel as cm
+from cellmodel.bridge.parameter_values import parameter_names
 from cellmodel.bridge.scaled_functions import NEUTRAL
+from cellmodel.bridge.two_phase import PHASES
 from cellmodel.errors import InputError
 
 RATES = ("charge_rate", "later_charge_rate", "discharge_rate")
@@ -119,9 +122,12 @@ def at_point(
 
 
 def _around(cell: cm.Cell, names: Sequence[str], low: float, high: float) -> dict[str, Bounds]:
-    """Return the bounds of those that are numbers or have a factor, in multiples of their own."""
-    bounds = {}
-    for name in names:
+    """Return the bounds of those that are numbers or have a factor, in multiples of their own; of
+    both, where an electrode has two materials.
+    """
+    bounds, known = {}, set(parameter_names(cell))
+    phases = [(name, [f"{phase}: {name}" for phase in PHASES]) for name in names]
+    for name in chain.from_iterable(own if known.issuperset(own) else [n] for n, own in phases):
         cell.check_parameter_name(name)  # misspelt, it must not pass for a function
         factor = f"{name.split(' [')[0]} factor"
         try:

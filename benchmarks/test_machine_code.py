@@ -17,7 +17,7 @@ from random_cases import of_kernels
 
 import cellmodel as cm
 from cellmodel.compilation import kernels
-from kernels import time_step
+from kernels import particle_step, salt_step, time_step
 
 DOUBLES = {"x": 2, "y": 4, "z": 8}  # in an xmm, ymm or zmm register
 ARITHMETIC = re.compile(
@@ -42,11 +42,18 @@ def _reads_this_assembly() -> bool:
 
 
 @pytest.mark.skipif(not _reads_this_assembly(), reason="needs x86-64 with AVX2 and FMA")
-@pytest.mark.parametrize("name", ["propose", "evaluate"])
-def test_hot_loops_are_vector_instructions(name):
-    function = getattr(time_step, name)
-    function.compile(SIGNATURE)
-    assembly = function.inspect_asm(SIGNATURE)
+@pytest.mark.parametrize(
+    ("function", "signature"),
+    [
+        (particle_step.propose_negative_modes, SIGNATURE[:1]),
+        (particle_step.propose_positive_modes, SIGNATURE[:1]),
+        (salt_step.link, SIGNATURE[:1]),
+        (time_step.evaluate, SIGNATURE),
+    ],
+)
+def test_hot_loops_are_vector_instructions(function, signature):
+    function.compile(signature)
+    assembly = function.inspect_asm(signature)
     assert not LIBM & set(CALLED.findall(assembly))
     results = Counter()  # numbers computed: (in vectors, by fused multiply-add) -> how many
     for found in ARITHMETIC.finditer(assembly):
@@ -66,7 +73,7 @@ def test_one_compilation_serves_every_sweep():
         for chunk_size in (2, 4):
             over = {"charge_rate": np.array([0.1, 0.15, 0.2, 0.25])}
             cm.sweep_formation(cm.load_cell(name), protocol, equipment, over, chunk_size=chunk_size)
-    assert len(kernels().run.signatures) == 1
+    assert len(kernels().run.signatures) == 2  # with extensions and without
 
 
 @pytest.mark.parametrize(("cell", "known"), TIME_STEPS.items())

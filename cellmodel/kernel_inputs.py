@@ -8,9 +8,11 @@ import numpy as np
 
 from cellmodel.bridge.kernel_cell import KernelCell, kernel_cell
 from cellmodel.bridge.kernel_rows import names
-from cellmodel.bridge.parameter_values import parameter_values
+from cellmodel.bridge.parameter_values import parameter_values, set_values
+from cellmodel.bridge.two_phase import is_two_phase
 from cellmodel.design_space import DesignSpace
 from cellmodel.errors import InputError, unknown_name
+from cellmodel.unpassivated_surface import NAME as UNPASSIVATED_SURFACE
 from kernels import parameters
 from kernels.protocol import CURRENT, NONE, POWER, SKIP, VOLTAGE
 
@@ -77,7 +79,13 @@ def kernel_inputs(design: DesignSpace) -> KernelInputs:
             f"the kernels do not form cell '{cell.name}': {cell.only_pybamm}; use "
             "simulate_formation"
         )
-    known = names(cell.sei) - set(TEMPERATURES) | {CAPACITY}
+    two_phase = is_two_phase(set_values(cell))
+    if two_phase and cell.formation == UNPASSIVATED_SURFACE:
+        raise InputError(
+            f"the formation model '{cell.formation}' has one material in the negative electrode, "
+            f"cell '{cell.name}' has two; use the formation model 'none'"
+        )
+    known = names(cell.sei, two_phase) - set(TEMPERATURES) | {CAPACITY}
     for name in design.parameter_names:
         if name not in known:
             kind = f"parameter that the kernels take with '{cell.sei}' SEI"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
-from cellmodel.compilation import kernels
+from cellmodel.compilation import kernels_for
 from cellmodel.design_space import CASE, DesignSpace
 from cellmodel.kernel_inputs import KernelInputs, kernel_inputs
 from cellmodel.materials import bill_of_materials
@@ -73,8 +73,9 @@ def formed(
     """Return the summary of the flat cases `start` to `stop`, over CASE, without labels; it does
     not depend on how cases are grouped.
     """
-    module, design, cell = kernels(), inputs.design, inputs.cell
+    design, cell = inputs.design, inputs.cell
     base, columns, own = inputs.vectors(start, stop)
+    module = kernels_for(base, columns, cell.flat)
     per_cycle = np.empty((len(_PER_CYCLE), int(inputs.cycles[-1]) + 1, stop - start))
     summary = np.empty((len(module.SUMMARY), stop - start))
     status = np.empty(stop - start, dtype=np.int8)

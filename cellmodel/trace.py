@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from cellmodel.cell import Cell
-from cellmodel.compilation import kernels
+from cellmodel.compilation import kernels_for
 from cellmodel.equipment import Equipment
 from cellmodel.errors import InputError
 from cellmodel.kernel_inputs import kernel_inputs
@@ -66,7 +66,7 @@ def trace_formation(
     base, _, _ = inputs.vectors(0, 1)
     rows = np.empty((MOST_ROWS, len(TRACE)))
     tables, flat = inputs.cell.tables, inputs.cell.flat
-    used, status = kernels().trace(
+    used, status = kernels_for(base, np.empty(0, dtype=np.int64), flat).trace(
         base, tables, flat, inputs.kinds, inputs.cycles, float(tolerance), rows
     )
     if status != OK:

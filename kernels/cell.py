@@ -13,12 +13,29 @@ from kernels.electrolyte import CELLS, EDGE, ELECTRODE_CELLS, relaxation_time
 from kernels.kinetics import FARADAY
 from kernels.parameters import COUNT, LANES, LOWER, UPPER
 from kernels.particle import MODES
+from kernels.particle_step import (
+    propose_negative,
+    propose_negative_modes,
+    propose_positive,
+    propose_positive_modes,
+)
 from kernels.passivation import STORE_AT_START, consume, keep, leak, opened, predict_side_currents
 from kernels.protocol import CURRENT, NONE, SKIP, VALUES
+from kernels.salt_step import propose_salt
+from kernels.second_phase import (
+    depart,
+    follow,
+    grow_second_film,
+    keep_second,
+    predict_split,
+    propose_second,
+    split,
+)  # fmt: skip
+from kernels.shell_step import move_particles
 from kernels.shells import SHELLS
 from kernels.status import INVALID_INPUT, OK
-from kernels.step_control import advance, compare_with_limits, judge, look_ahead
-from kernels.time_step import evaluate, grow_film, propose, steer
+from kernels.step_control import add_up, compare_with_limits, judge, look_ahead, move_on
+from kernels.time_step import evaluate, grow_film, predict, steer
 from kernels.vector_math import log
 
 #: columns of a trace
@@ -151,24 +168,64 @@ def idle(w):
         w[s.ACTIVE + i] = 0.0
     w[s.ENT_N : s.ENT_N + LANES] = 0.0
     w[s.ENT_P : s.ENT_P + LANES] = 0.0
+    for row in (s.SHARE_2, s.LOST_2):  # of cells without a second material
+        w[row : row + LANES] = 0.0
 
 
 @sequence
-def attempt(w, tables, flat, bare, tolerance, growth, landing):
+def attempt(w, tables, flat, tolerance, growth, landing):
     """Try one time step in every lane; returns whether any lane has finished its protocol step."""
-    if bare:
-        predict_side_currents(w)
-    propose(w, tables, flat)
+    predict(w, tables, flat)
+    propose_negative_modes(w)
+    propose_positive_modes(w)
+    propose_salt(w)
     evaluate(w, tables, flat)
-    if bare:
-        leak(w)
     steer(w)
-    if bare:
-        consume(w)
     grow_film(w, tables)
     compare_with_limits(w, tables, landing)
     judge(w, tolerance, growth)
     look_ahead(w, tables)
+    add_up(w)
+    return move_on(w)
+
+
+@sequence
+def attempt_extended(w, tables, flat, bare, double, tolerance, growth, landing):
+    """`attempt` with what only some cells have: shells, surface that is not passivated, a second
+    material in the negative electrode.
+    """
+    if bare:
+        predict_side_currents(w)
+    if double:
+        predict_split(w)
+    predict(w, tables, flat)
+    propose_negative(w, tables, flat)
+    propose_positive(w, tables, flat)
+    propose_salt(w)
+    if double:
+        propose_second(w)
+    evaluate(w, tables, flat)
+    if bare:
+        leak(w)
+    if double:
+        split(w, tables, flat)
+    steer(w)
+    if bare:
+        consume(w)
+    if double:
+        follow(w)
+    grow_film(w, tables)
+    if double:
+        grow_second_film(w)
+    compare_with_limits(w, tables, landing)
+    if double:
+        depart(w)
+    judge(w, tolerance, growth)
+    look_ahead(w, tables)
     if bare:
         keep(w)
-    return advance(w, flat)
+    if double:
+        keep_second(w)
+    add_up(w)
+    move_particles(w, flat)
+    return move_on(w)

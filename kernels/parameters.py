@@ -71,7 +71,7 @@ BOUNDS = {
     "sei_slowing": (-1e-300, 1e30),  # m-1
     "sei_transport_resistance": (-1e-300, 1e15),  # m-1
     "sei_migration": (-1e-300, 1.0 + 1e-9),  # 0 or 1
-    "sei_film_drop": (-1e-300, 1.0 + 1e-9),  # 1: the law sees the potential behind the film, or 0
+    "sei_film_drop": (-1e-300, 1e6),  # 1: the law sees the potential behind the film, or 0
     "sei_resistivity": (-1e-300, 1e15),  # Ohm m
     "sei_molar_volume": (0.0, 1.0),  # m3 mol-1
     "sei_lithium_ratio": (0.0, 100.0),  # mol of lithium per mol of SEI
@@ -94,7 +94,18 @@ BOUNDS = {
     "storage_activation": (-1e6, 1e6),  # J mol-1
     "negative_stoichiometry": (0.0, 1.0),
     "positive_stoichiometry": (0.0, 1.0),
+    # of `second_phase`; without it nobody reads them, and the first is 0
+    "second_active_material_fraction": (-1e-300, 1.0),
+    "second_particle_radius": (0.0, 1e-3),  # m
+    "second_maximum_concentration": (0.0, 1e6),  # mol m-3
+    "second_diffusivity": (0.0, 1.0),  # m2 s-1
+    "second_diffusivity_activation": (-1e6, 1e6),  # J mol-1
+    "second_exchange_current": (0.0, 1e6),  # A m-2, factor of its table
+    "second_exchange_current_activation": (-1e6, 1e6),
+    "second_exchange_current_order": (-5.0, 5.0),
+    "second_stoichiometry": (0.0, 1.0),
 }
+BOUNDS |= {f"second_{name}": bounds for name, bounds in BOUNDS.items() if name.startswith("sei_")}
 NAMES = tuple(BOUNDS)
 COUNT = len(NAMES)
 LOWER = np.array([bounds[0] for bounds in BOUNDS.values()])
@@ -111,4 +122,7 @@ UPPER = np.array([bounds[1] for bounds in BOUNDS.values()])
     NEW_SURFACE, SHUTTLE, U_SHUTTLE, W_SHUTTLE,
     OXIDATION, U_OXIDATION, W_OXIDATION, E_OXIDATION, UNPASSIVATED, PASSIVATION,
     HEALING_TIME, E_HEALING, STORAGE, E_STORAGE, X_0, Y_0,
+    EPS_2, R_2, C_MAX_2, D_2, E_D_2, J_2, E_J_2, O_J_2, X_2_0,
+    A_SEI_2, ALPHA_SEI_2, U_SEI_2, BETA_SEI_2, REACTION_SEI_2, SLOWING_SEI_2, TRANSPORT_SEI_2,
+    MIGRATION_SEI_2, DROP_SEI_2, RHO_SEI_2, V_SEI_2, Z_SEI_2, E_SEI_2, L_SEI_2_0,
 ) = range(0, COUNT * LANES, LANES)  # fmt: skip

@@ -7,7 +7,7 @@ unrolls them, and the loop over lanes becomes vector instructions.
 
 from kernels import parameters as p
 from kernels import workspace as s
-from kernels.compiled import lanes
+from kernels.compiled import lanes, sequence
 from kernels.electrolyte import CELLS, SEPARATOR, theta
 from kernels.kinetics import arrhenius
 from kernels.parameters import LANES
@@ -63,47 +63,69 @@ def link(w):
 
 @lanes
 def eliminate(w):
-    """Pivots of (salt volumes + theta h conductances), without a subtraction."""
+    """Pivots of (salt volumes + theta h conductances) without a subtraction, from both ends to the
+    separator: half as many divisions wait for one another.
+    """
     for i in range(LANES):
-        rest = w[s.SALT_N + i]
-        for k in range(FIRST, LAST, LANES):
-            across = w[s.LATER + i] * w[s.LINK + k + i]
-            pivot = 1.0 / (rest + across)
-            w[s.PIVOT + k + i] = pivot
-            w[s.RATIO + k + i] = across * pivot
-            here = s.SALT_N if k + LANES < MIDDLE else s.SALT_P
-            here = s.SALT_S if k + LANES == MIDDLE else here
-            rest = w[here + i] + across * pivot * rest
-        w[s.PIVOT + LAST + i] = 1.0 / rest
+        rest_n, rest_p = w[s.SALT_N + i], w[s.SALT_P + i]
+        carried_n = carried_p = 0.0
+        for k in range(FIRST, MIDDLE, LANES):
+            m = LAST - k
+            across_n = w[s.LATER + i] * w[s.LINK + k + i]
+            across_p = w[s.LATER + i] * w[s.LINK + m - LANES + i]
+            pivot_n, pivot_p = 1.0 / (rest_n + across_n), 1.0 / (rest_p + across_p)
+            ratio_n, ratio_p = across_n * pivot_n, across_p * pivot_p
+            w[s.PIVOT + k + i], w[s.PIVOT + m + i] = pivot_n, pivot_p
+            w[s.RATIO + k + i], w[s.RATIO + m - LANES + i] = ratio_n, ratio_p
+            carried_n, carried_p = ratio_n * rest_n, ratio_p * rest_p
+            rest_n, rest_p = w[s.SALT_N + i] + carried_n, w[s.SALT_P + i] + carried_p
+        w[s.PIVOT + MIDDLE + i] = 1.0 / (w[s.SALT_S + i] + carried_n + carried_p)
 
 
 @lanes
-def propose_salt(w):
+def substitute(w):
     """Concentrations at the end of the step: SALT_C + SALT_I I_1."""
     for i in range(LANES):
         source = w[s.H + i] * w[s.SOURCE + i] * (1.0 - w[p.T_PLUS + i] * w[s.F_T_PLUS + i])
         per_ampere = w[s.WEIGHT + i] * source
         of_start = (source - per_ampere) * w[s.I_0 + i]
-        flow = constant = slope = 0.0
-        for k in range(FIRST, LAST + LANES, LANES):
-            sign = 1.0 if k < MIDDLE else (-1.0 if k > MIDDLE else 0.0)
-            constant += sign * of_start - flow
-            slope += sign * per_ampere
-            flow = 0.0
-            if k < LAST:
-                flow = w[s.SALT + k + LANES + i] - w[s.SALT + k + i]
-                flow *= w[s.BOTH + i] * w[s.LINK + k + i]
-            constant += flow
-            w[s.SALT_C + k + i], w[s.SALT_I + k + i] = constant, slope
-            if k < LAST:
-                constant *= w[s.RATIO + k + i]
-                slope *= w[s.RATIO + k + i]
-        constant = slope = 0.0
-        for k in range(LAST, FIRST - LANES, -LANES):
-            constant = w[s.PIVOT + k + i] * w[s.SALT_C + k + i] + constant
-            slope = w[s.PIVOT + k + i] * w[s.SALT_I + k + i] + slope
-            w[s.SALT_C + k + i] = w[s.SALT + k + i] + constant
-            w[s.SALT_I + k + i] = slope
-            if k > FIRST:
-                constant *= w[s.RATIO + k - LANES + i]
-                slope *= w[s.RATIO + k - LANES + i]
+        flow_n = flow_p = constant_n = constant_p = slope_n = slope_p = 0.0
+        for k in range(FIRST, MIDDLE, LANES):
+            m = LAST - k
+            before_n, before_p = flow_n, flow_p
+            flow_n = w[s.SALT + k + LANES + i] - w[s.SALT + k + i]
+            flow_p = w[s.SALT + m - LANES + i] - w[s.SALT + m + i]
+            flow_n *= w[s.BOTH + i] * w[s.LINK + k + i]
+            flow_p *= w[s.BOTH + i] * w[s.LINK + m - LANES + i]
+            constant_n += of_start + flow_n - before_n
+            constant_p += flow_p - before_p - of_start
+            slope_n, slope_p = slope_n + per_ampere, slope_p - per_ampere
+            w[s.SALT_C + k + i], w[s.SALT_I + k + i] = constant_n, slope_n
+            w[s.SALT_C + m + i], w[s.SALT_I + m + i] = constant_p, slope_p
+            ratio_n, ratio_p = w[s.RATIO + k + i], w[s.RATIO + m - LANES + i]
+            constant_n, constant_p = constant_n * ratio_n, constant_p * ratio_p
+            slope_n, slope_p = slope_n * ratio_n, slope_p * ratio_p
+        pivot = w[s.PIVOT + MIDDLE + i]
+        constant_n = constant_p = pivot * (constant_n + constant_p - flow_n - flow_p)
+        slope_n = slope_p = pivot * (slope_n + slope_p)
+        w[s.SALT_C + MIDDLE + i] = w[s.SALT + MIDDLE + i] + constant_n
+        w[s.SALT_I + MIDDLE + i] = slope_n
+        for k in range(MIDDLE - LANES, FIRST - LANES, -LANES):
+            m = LAST - k
+            ratio_n, ratio_p = w[s.RATIO + k + i], w[s.RATIO + m - LANES + i]
+            pivot_n, pivot_p = w[s.PIVOT + k + i], w[s.PIVOT + m + i]
+            constant_n = pivot_n * w[s.SALT_C + k + i] + ratio_n * constant_n
+            constant_p = pivot_p * w[s.SALT_C + m + i] + ratio_p * constant_p
+            slope_n = pivot_n * w[s.SALT_I + k + i] + ratio_n * slope_n
+            slope_p = pivot_p * w[s.SALT_I + m + i] + ratio_p * slope_p
+            w[s.SALT_C + k + i] = w[s.SALT + k + i] + constant_n
+            w[s.SALT_C + m + i] = w[s.SALT + m + i] + constant_p
+            w[s.SALT_I + k + i], w[s.SALT_I + m + i] = slope_n, slope_p
+
+
+@sequence
+def propose_salt(w):
+    """Concentrations at the end of the step, an affine function of the current there."""
+    link(w)
+    eliminate(w)
+    substitute(w)

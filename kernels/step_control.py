@@ -16,7 +16,6 @@ from kernels.kinetics import FARADAY, GAS
 from kernels.parameters import LANES
 from kernels.particle import MODES
 from kernels.protocol import CURRENT, NONE, VOLTAGE
-from kernels.shell_step import move_particles
 from kernels.status import (
     ELECTROLYTE_DEPLETED,
     INFEASIBLE_STEP,
@@ -266,11 +265,8 @@ def look_ahead(w, tables):
 
 
 @lanes
-def advance(w, flat):
-    """Add the sums of accepted steps up, move their state, and choose the next trial current.
-
-    Returns whether any lane has finished its protocol step.
-    """
+def add_up(w):
+    """Add the sums of accepted steps up; means, film and temperature with them."""
     for i in range(LANES):
         accepted = w[s.ACCEPTED + i] > 0.0
         landed = accepted & (w[s.FINISHED + i] > 0.0)
@@ -320,7 +316,14 @@ def advance(w, flat):
         w[s.T_MAX + i] = max(w[s.T_MAX + i], T)
         phi = min(w[s.PHI_MIN + i], w[s.POT_N + i] + w[s.ETA_N_1 + i])
         w[s.PHI_MIN + i] = phi if accepted else w[s.PHI_MIN + i]
-    move_particles(w, flat)
+
+
+@lanes
+def move_on(w):
+    """Move all that is local for accepted steps, and choose the next trial current.
+
+    Returns whether any lane has finished its protocol step.
+    """
     # volumes and modes within a loop over lanes: the other way round LLVM unrolls and does not
     # vectorise (10 ns a lane instead of 3)
     for i in range(LANES):

@@ -13,14 +13,16 @@ import numpy as np
 from numba import config, get_num_threads, njit
 
 from kernels import parameters as p
+from kernels import tables as t
 from kernels import workspace as s
-from kernels.cell import TRACE, attempt, enter, idle, settle
+from kernels.cell import TRACE, attempt, attempt_extended, enter, idle, settle
 from kernels.compiled import FASTMATH, lanes, law
 from kernels.parameters import COUNT, LANES
 from kernels.passivation import STORE_AT_START
 from kernels.properties import read_constants
 from kernels.protocol import VALUES
-from kernels.status import OK
+from kernels.second_phase import mean_stoichiometry, settle_second
+from kernels.status import INVALID_INPUT, OK
 from kernels.step_control import FIRST_STEP, LANDING, charge_left
 
 #: rows of the summary
@@ -41,7 +43,7 @@ SUMMARY = (
     "unpassivated_surface",
     "highest_negative_stoichiometry",
 )
-NEW_SURFACE = p.NEW_SURFACE // LANES  # in the vector of a case
+NEW_SURFACE, SECOND_PHASE = p.NEW_SURFACE // LANES, p.EPS_2 // LANES  # in the vector of a case
 TASK = 64 * LANES  # cases: long enough that lanes without one are rare, at its end
 GROWTH = 3.0  # most that a time step may be longer than the one before
 TRACE_GROWTH = 1.15  # enough points to draw a relaxation by straight lines
@@ -101,21 +103,23 @@ def leave(w, i, case, tables, per_cycle, summary, status):
     summary[5, case] = w[s.SQUARED_CURRENT + i]
     summary[6, case] = w[s.T_MAX + i]
     summary[7, case] = w[s.PHI_MIN + i]
-    summary[8, case] = w[s.X + i]
+    summary[8, case] = mean_stoichiometry(w, i)
     summary[9, case] = w[s.Y + i]
     summary[10, case] = w[s.LEAKED + i]
     summary[11, case] = (math.sqrt(w[s.STORE + i]) - STORE_AT_START) * w[s.S_N + i]
-    summary[12, case] = charge_left(w, i, tables)
+    double = w[s.SHARE_2 + i] > 0.0  # equilibrium of two materials is not solved
+    summary[12, case] = np.nan if double else charge_left(w, i, tables)
     summary[13, case] = w[s.SURFACE + i]
-    summary[14, case] = w[s.X_MAX + i]
+    highest = max(w[s.X_MEAN_MAX + i], mean_stoichiometry(w, i))
+    summary[14, case] = highest if double else w[s.X_MAX + i]
 
 
 @njit(fastmath=FASTMATH, error_model="numpy", nogil=True, cache=True)
 def run(
     w, base, columns, own, first, last, tables, flat, kinds, cycles, tolerance, growth, opened,
-    per_cycle, summary, status, trace,
+    per_cycle, summary, status, trace, extended,
 ):  # fmt: skip
-    """Form the cases from `first` to before `last`; see `sweep`.
+    """Form the cases from `first` to before `last`; see `sweep` and, for `extended`, `extensions`.
 
     Returns the rows of the trace in use and the attempts it took. A trace follows one case: the
     last one in lane 0.
@@ -123,12 +127,14 @@ def run(
     idle(w)
     vectors = np.empty((LANES, base.shape[0]))
     case, step = np.empty(LANES, dtype=np.int64), np.empty(LANES, dtype=np.int64)
-    bare = base[NEW_SURFACE] > 0.0  # whether there is unpassivated surface, for all cases alike
-    for column in columns:
-        bare = bare or column == NEW_SURFACE
     landing = LANDING * min(tolerance, 1.0)
-    # with a leak, the current inside the cell has to be found first
-    first_step = 0.0 if bare else opened
+    bare = extended is not None and extended[0]
+    double = extended is not None and extended[1]
+    if double:
+        for i in range(LANES):
+            settle_second(w, i)
+    # with a leak or two materials, the currents inside the cell have to be found first
+    first_step = 0.0 if bare or double else opened
     following, rows, tried, busy = first, 0, 0, 0
     finished = True
     for i in range(LANES):
@@ -160,11 +166,18 @@ def run(
                     fill(per_cycle, case[i], 0.0)
                     board(w, i, vectors[i], base, columns, own[:, case[i]])
                     read_constants(w, i, tables, flat)
+                    if double and w[s.STATUS + i] == OK:
+                        settle_second(w, i)
+                        if w[s.SHARE_2 + i] == 0.0:
+                            w[s.STATUS + i] = INVALID_INPUT
                 w[s.FINISHED + i] = 0.0
             if busy == 0:
                 break
         at, before = step[0], w[s.TIME]
-        finished = attempt(w, tables, flat, bare, tolerance, growth, landing)
+        if extended is None:
+            finished = attempt(w, tables, flat, tolerance, growth, landing)
+        else:
+            finished = attempt_extended(w, tables, flat, bare, double, tolerance, growth, landing)
         tried += 1
         if rows < trace.shape[0] and (
             w[s.TIME] > before or (w[s.ACCEPTED] > 0.0 and w[s.H_0] == 0.0)
@@ -172,9 +185,29 @@ def run(
             for column, row in enumerate((s.TIME, s.V_0, s.I_0, s.T, s.X, s.Y, s.FILM)):
                 trace[rows, column] = w[row]
             trace[rows, 2] -= w[s.LEAK_0]
+            trace[rows, 4] = mean_stoichiometry(w, 0)
             trace[rows, 7], trace[rows, 8] = lithium_lost(w, 0), at
             rows += 1
     return rows, tried
+
+
+def extensions(base, columns, flat):
+    """What some cells have beyond the plain model, for all cases of a sweep alike.
+
+    Parameters
+    ----------
+    base, columns, flat : as for `sweep`
+
+    Returns
+    -------
+    None, or bool array, shape (2,): whether there is unpassivated surface, and a second material in
+    the negative electrode. The argument's type chooses between two compilations of `run`: most
+    cells need nothing of this, and compile less.
+    """
+    bare = base[NEW_SURFACE] > 0.0 or NEW_SURFACE in columns
+    double = base[SECOND_PHASE] > 0.0 or SECOND_PHASE in columns
+    shelled = not flat[[t.SHAPE_D_N, t.WARM_D_N, t.SHAPE_D_P, t.WARM_D_P]].all()
+    return np.array([bare, double]) if bare or double or shelled else None
 
 
 def sweep(base, columns, own, tables, flat, kinds, cycles, tolerance, per_cycle, summary, status):
@@ -195,11 +228,13 @@ def sweep(base, columns, own, tables, flat, kinds, cycles, tolerance, per_cycle,
     status : int8 array, shape (cases,), filled; where it is not 0 the other outputs are NaN
     """
     cases, no_trace = status.shape[0], np.empty((0, len(TRACE)))
+    extended = extensions(base, columns, flat)
 
     def task(first):
         run(
             np.empty(s.SIZE), base, columns, own, first, min(first + TASK, cases), tables, flat,
             kinds, cycles, tolerance, GROWTH, FIRST_STEP, per_cycle, summary, status, no_trace,
+            extended,
         )  # fmt: skip
 
     with ThreadPoolExecutor(get_num_threads()) as threads:
@@ -220,25 +255,26 @@ def trace(base, tables, flat, kinds, cycles, tolerance, rows):
     -------
     tuple of int: rows in use, status
     """
-    status = np.zeros(1, dtype=np.int8)
+    status, columns = np.zeros(1, dtype=np.int8), np.empty(0, dtype=np.int64)
     used, _ = run(
-        np.empty(s.SIZE), base, np.empty(0, dtype=np.int64), np.empty((0, 1)), 0, 1, tables, flat,
-        kinds, cycles, tolerance, TRACE_GROWTH, 0.0, np.empty((4, cycles.max() + 1, 1)),
-        np.empty((len(SUMMARY), 1)), status, rows,
+        np.empty(s.SIZE), base, columns, np.empty((0, 1)), 0, 1, tables, flat, kinds, cycles,
+        tolerance, TRACE_GROWTH, 0.0, np.empty((4, cycles.max() + 1, 1)),
+        np.empty((len(SUMMARY), 1)), status, rows, extensions(base, columns, flat),
     )  # fmt: skip
     return used, int(status[0])
 
 
-#: one compilation for every call: outputs may be slices of larger arrays
+#: outputs may be slices of larger arrays; what is left open is the type of `extended`
 SIGNATURE = (
     "(float64[::1], float64[::1], int64[::1], float64[:, ::1], int64, int64, float64[:, :, ::1], "
     "boolean[::1], int64[::1], int64[::1], float64, float64, float64, float64[:, :, :], "
-    "float64[:, :], int8[::1], float64[:, ::1])"
+    "float64[:, :], int8[::1], float64[:, ::1], {})"
 )
 
 
-def compile_all():
-    """Compile `run`, or read it from the cache."""
+def compile_run(*, extended):
+    """Compile `run`, with extensions or without, or read it from the cache."""
     if not config.DISABLE_JIT:
-        run.compile(SIGNATURE)
+        run.disable_compile(False)
+        run.compile(SIGNATURE.format("boolean[::1]" if extended else "none"))
         run.disable_compile()

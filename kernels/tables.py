@@ -45,13 +45,25 @@ NAMES = (
     *(f"{name}_shape" for name in PROPERTIES),
     # a, b and c of each, in this order
     *(f"{name}_{power}" for name in PROPERTIES for power in ("linear", "quadratic", "cubic")),
+    # of `second_phase`: mean of its potential's branches, half of what they are apart [V],
+    "second_potential",
+    "second_hysteresis",
+    "second_entropic_change",  # V K-1
+    "second_exchange_current_shape",
+    # what both potentials lack, over stoichiometry / EMPTY: either material may empty the other
+    "empty_negative_potential",
+    "empty_second_potential",
+    "empty_second_hysteresis",
 )
+#: stoichiometry below which two materials have finer tables of their potentials
+EMPTY = 1.0 / 64.0
 (
     U_N, U_P, DUDT_N, DUDT_P, SHAPE_J_N, SHAPE_J_P, SHAPE_D_N, SHAPE_D_P,
     SHAPE_D_E, SHAPE_KAPPA, SHAPE_TDF, SHAPE_T_PLUS,
 ) = range(12)  # fmt: skip
 #: the first of the three tables of each property; flat if all three are
-(WARM_D_N, WARM_D_P, WARM_D_E, WARM_KAPPA, WARM_TDF, WARM_T_PLUS) = range(12, len(NAMES), 3)
+(WARM_D_N, WARM_D_P, WARM_D_E, WARM_KAPPA, WARM_TDF, WARM_T_PLUS) = range(12, 30, 3)
+(U_2, HALF_2, DUDT_2, SHAPE_J_2, U_N_EMPTY, U_2_EMPTY, HALF_2_EMPTY) = range(30, len(NAMES))
 
 
 def hermite_table(values, slopes):

@@ -21,10 +21,8 @@ from kernels.compiled import lanes, sequence
 from kernels.electrolyte import ELECTRODE_CELLS, SEPARATOR
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
-from kernels.particle_step import propose_negative, propose_positive
 from kernels.properties import read_lanes, read_properties
 from kernels.protocol import CURRENT, POWER
-from kernels.salt_step import eliminate, link, propose_salt
 from kernels.tables import lookup
 from kernels.thermal import response, temperature_step
 from kernels.vector_math import asinh, log
@@ -58,11 +56,11 @@ def predict_temperature(w):
         w[s.Z_1 + i] = (w[s.PER_T_REF + i] - 1.0 / T_b) * (1.0 / GAS)
 
 
-@sequence
-def propose(w, tables, flat):
-    """State at the end of a step of length H as an affine function of the current at its end."""
-    predict_temperature(w)
-    read_properties(w, tables, flat)
+@lanes
+def predict_means(w):
+    """Mean stoichiometries at the end of the step, an affine function of the current there, and the
+    resistances of the electrolyte.
+    """
     for i in range(LANES):
         h, I_a = w[s.H + i], w[s.I_0 + i]
         # side reaction, predicted; it fills the negative electrode no less than the cell's current
@@ -85,11 +83,13 @@ def propose(w, tables, flat):
         t_plus = w[p.T_PLUS + i] * w[s.F_T_PLUS + i]
         w[s.CHI + i] = 2.0 * (1.0 - t_plus) * w[p.TDF + i] * w[s.F_TDF + i]
 
-    propose_negative(w, tables, flat)
-    propose_positive(w, tables, flat)
-    link(w)
-    eliminate(w)
-    propose_salt(w)
+
+@sequence
+def predict(w, tables, flat):
+    """Whatever does not depend on place: temperature, properties, means."""
+    predict_temperature(w)
+    read_properties(w, tables, flat)
+    predict_means(w)
 
 
 @lanes

@@ -83,6 +83,30 @@ _rows(TO_POSITIVE // LANES)
 (LEAK_0, LEAK_1, DLEAK, LOSS_0, LOSS_1, LOSS_GUESS, LOSS_SLOPE, OTHER_0, OTHER_1) = _rows(9)
 (LEAK_SLOPE, HEAL_0, HEAL_1, NEW) = _rows(4)
 (PHI_P_1, DPHI_P) = _rows(2)
+# `second_phase`. Fixed for a case: as above, and its share of the electrode's capacity;
+(Q_2, S_2, PER_S_2, RATE_2, FILM_2_PER_CHARGE, SHARE_2) = _rows(6)
+# state; at the last accepted time: its current, its side current density, how they change;
+(X_2, FILM_2, X_MEAN_MAX, LOST_2) = _rows(4)
+X_2_MODE = _block(MODES)
+(I_2_0, J_2_0, I_2_SLOPE, J_2_SLOPE) = _rows(4)
+# the step under trial: predicted and solved, per ampere of the cell, what was solved before the
+# last iteration;
+(I_2_GUESS, I_2_1, DI_2, APART, I_BEFORE) = _rows(5)
+(J_2_GUESS, J_2_1, FILM_2_1, SIDE_2_CHARGE) = _rows(4)
+# its particles, affine in its own end current; its surface; potential with half the distance of
+# its branches; what the table of the first one's lacks; exchange currents and salt
+(X_2_C, X_2_I, XS_2_C, XS_2_I, XS_2, STEPS_2, PER_STEPS_2, UNIT_2_0, UNIT_2) = _rows(9)
+X_2_MODE_C, X_2_MODE_I = _block(MODES), _block(MODES)
+(POT_2, SLOPE_2, AREA_2, APART_2, APART_SLOPE_2, APART_AREA_2, ENT_2, F_J_2) = _rows(8)
+(LACKING, LACKING_SLOPE) = _rows(2)
+(LOG_N, CHANGE_N, OWN_N, OWN_P) = _rows(4)
+# `uneven_reaction`: at both ends of the step, what it adds to the salt, a better guess; conductance
+# of charge transfer, current of reactions times their order; resistances of solid, and of salt
+# times conductivity; heat
+UNEVEN_0, UNEVEN_1, UNEVEN_STEP = _block(CELLS), _block(CELLS), _block(CELLS)
+TARGET = _block(CELLS)
+(TRANSFER_N, TRANSFER_P, REACTING_N, R_SOLID_N, R_SOLID_P, R_SALT_N, R_SALT_P) = _rows(7)
+(UNEVEN_HEAT,) = _rows(1)
 # The protocol step: kind, setpoint, limits, time left, bracket of the limit, charge passed;
 (KIND, SETPOINT, VOLTAGE_LIMIT, CURRENT_LIMIT, CHARGE_LIMIT, LEFT, BRACKET, PASSED) = _rows(8)
 # marching or not, status, attempts

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cellmodel.compilation import kernels
+from cellmodel.compilation import kernels_for
 from kernels import parameters, tables
 from kernels.cell import TRACE
 from kernels.kinetics import FARADAY
@@ -94,7 +94,18 @@ PARAMETERS = {
     "storage_activation": 45e3,
     "negative_stoichiometry": 0.01,
     "positive_stoichiometry": 0.96,
+    # no second material
+    "second_active_material_fraction": 0.0,
+    "second_particle_radius": 1.5e-6,
+    "second_maximum_concentration": 278000.0,
+    "second_diffusivity": 2e-14,
+    "second_diffusivity_activation": 0.0,
+    "second_exchange_current": 0.6,
+    "second_exchange_current_activation": 35e3,
+    "second_exchange_current_order": 0.5,
+    "second_stoichiometry": 0.01,
 }
+PARAMETERS |= {f"second_{row}": value for row, value in PARAMETERS.items() if "sei_" in row}
 #: SEI laws of unlike form: what they change of the above
 LAWS = {
     "tunnelling limited": {},
@@ -260,7 +271,7 @@ def form(
     own = own.reshape(len(over), -1) if over else np.empty((0, 1))
     kinds, cycles = _arrays(steps)
     cases = own.shape[1]
-    module = kernels()
+    module = kernels_for(base, columns, tabulated[1])
     per_cycle = np.empty((4, cycles.max() + 1, cases))
     summary = np.empty((len(module.SUMMARY), cases))
     status = np.empty(cases, dtype=np.int8)
@@ -283,9 +294,9 @@ def trace(
     """Return the course of one case by column name."""
     rows = np.empty((20_000, len(TRACE)))
     with np.errstate(all="ignore"):
-        count, status = kernels().trace(
-            _base(steps, LAWS[law] | changed), *tabulated, *_arrays(steps), tolerance, rows
-        )
+        base = _base(steps, LAWS[law] | changed)
+        module = kernels_for(base, np.empty(0, dtype=np.int64), tabulated[1])
+        count, status = module.trace(base, *tabulated, *_arrays(steps), tolerance, rows)
     if status != OK or count == len(rows):
         raise RuntimeError(f"the case ended with status {status} after {count} rows")
     return dict(zip(TRACE, rows[:count].T, strict=True))

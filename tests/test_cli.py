@@ -133,8 +133,8 @@ def test_show_sets_apart_what_is_lent_and_what_is_assumed():
 
 
 def test_show_says_what_the_kernels_do_not_form():
-    output = " ".join(call("show", "nmc811-graphite-silicon").output.split())
-    assert "by simulate_formation only: they have one active material per electrode" in output
+    output = " ".join(call("show", "nvpf-hard-carbon").output.split())
+    assert "by simulate_formation only: their particle has one diffusivity at a time" in output
 
 
 def test_show_of_an_unknown_name_lists_the_nearest():

@@ -19,7 +19,7 @@ MODULES = {
     "sweep.py": (
         "from numba import njit\nfrom kernels.factor import times\n\n"
         "@njit(cache=True)\ndef sweep(x):\n    return times(x)\n\n"
-        "def compile_all():\n    sweep(1.0)\n"
+        "def compile_run(*, extended):\n    sweep(1.0)\n"
     ),
 }
 #: prints the result, how often something had to be compiled, and the folder of the cache

@@ -15,7 +15,7 @@ from kernels.cell import idle, settle
 from kernels.electrolyte import CELLS, ELECTRODE_CELLS, SEPARATOR, relaxation_time, theta
 from kernels.kinetics import FARADAY
 from kernels.parameters import LANES
-from kernels.salt_step import eliminate, link, locate, propose_salt
+from kernels.salt_step import eliminate, link, locate, substitute
 
 pytestmark = pytest.mark.kernel
 
@@ -79,7 +79,7 @@ def _step(w, h, before, after):
     _rows(w, s.H)[:], _rows(w, s.I_0)[:] = h, before
     link(w)
     eliminate(w)
-    propose_salt(w)
+    substitute(w)
     _salt(w)[:] = _rows(w, s.SALT_C, CELLS) + _rows(w, s.SALT_I, CELLS) * after
 
 

@@ -337,7 +337,7 @@ def test_a_parameter_of_another_sei_law_cannot_be_swept():
         ("Chen2020", "tunnelling limited", "the kernels need 'Tunneling barrier factor"),
         ("Ai2020", "ec reaction limited", r"Electrolyte diff.* times a cubic .* but .* by 129"),
         ("Xu2019", "ec reaction limited", "the kernels need '.* of a half cell"),
-        ("Chen2020_composite", "ec reaction limited", "need 'EC diffusivity.* composite"),
+        ("Chen2020_composite", "tunnelling limited", "the kernels need 'Initial SEI thickness"),
         ("MSMR_Example", "ec reaction limited", "the kernels need '.* or MSMR"),
         ("ORegan2022", "ec reaction limited", "the kernels need 'EC diffusivity"),
     ],

@@ -32,7 +32,8 @@ def number(name: str) -> Row:
     return lambda read: read(name)
 
 
-def _constant(value: float) -> Row:
+def constant(value: float) -> Row:
+    """Return a row that is the same for every set."""
     return lambda read: value
 
 
@@ -40,17 +41,17 @@ def _constant(value: float) -> Row:
 _REACTION = {
     "sei_prefactor": number(EXCHANGE_CURRENT),
     "sei_open_circuit_potential": number(OPEN_CIRCUIT_POTENTIAL),
-    "sei_reaction_resistance": _constant(1.0),
-    "sei_film_drop": _constant(1.0),
+    "sei_reaction_resistance": constant(1.0),
+    "sei_film_drop": constant(1.0),
 }
 # the same by a solvent that has to diffuse through the film
 _EC_REACTION = _REACTION | {
     "sei_prefactor": lambda read: FARADAY * read(EC_CONCENTRATION) * read(RATE),
     "sei_slowing": lambda read: read(RATE) / read(EC_DIFFUSIVITY),
 }
-_SYMMETRIC = {"sei_transfer": _constant(0.5)}
+_SYMMETRIC = {"sei_transfer": constant(0.5)}
 _ASYMMETRIC = {"sei_transfer": number(TRANSFER)}
-_PER_THICKNESS = {"sei_transport_resistance": _constant(1.0)}  # m-1
+_PER_THICKNESS = {"sei_transport_resistance": constant(1.0)}  # m-1
 
 _STATED: dict[str, dict[str, Row]] = {
     "reaction limited": _REACTION | _SYMMETRIC,
@@ -65,14 +66,14 @@ _STATED: dict[str, dict[str, Row]] = {
     | {
         "sei_prefactor": number(ELECTRON_CONDUCTIVITY),
         "sei_open_circuit_potential": number(OPEN_CIRCUIT_POTENTIAL),
-        "sei_migration": _constant(1.0),
+        "sei_migration": constant(1.0),
     },
     "interstitial-diffusion limited": _PER_THICKNESS
     | {
         "sei_prefactor": lambda read: (
             FARADAY * read(LITHIUM_DIFFUSIVITY) * read(LITHIUM_CONCENTRATION)
         ),
-        "sei_transfer": _constant(1.0),
+        "sei_transfer": constant(1.0),
     },
     "ec reaction limited": _EC_REACTION | _SYMMETRIC,
     "ec reaction limited (asymmetric)": _EC_REACTION | _ASYMMETRIC,
@@ -80,12 +81,12 @@ _STATED: dict[str, dict[str, Row]] = {
     | {
         "sei_prefactor": number(EXCHANGE_CURRENT),
         "sei_barrier": number(TUNNELLING_BARRIER),
-        "sei_reaction_resistance": _constant(1.0),
+        "sei_reaction_resistance": constant(1.0),
     },
 }
 _COEFFICIENTS = sorted({row for rows in _STATED.values() for row in rows})
 
 #: every law with all its rows
 LAWS: dict[str, dict[str, Row]] = {
-    law: dict.fromkeys(_COEFFICIENTS, _constant(0.0)) | rows for law, rows in _STATED.items()
+    law: dict.fromkeys(_COEFFICIENTS, constant(0.0)) | rows for law, rows in _STATED.items()
 }

@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pybamm
 
+from cellmodel.bridge.two_phase import MATERIALS, PHASES, is_two_phase
 from cellmodel.errors import InputError
 
 STOICHIOMETRIES = np.array([0.05, 0.2, 0.5, 0.8, 0.95])
 SALT = np.array([300.0, 700.0, 1500.0, 2500.0])  # mol m-3; these two: where functions are compared
 WARMTH = np.arange(233.0, 374.0)  # K, where numbers that depend on temperature are known
 SIDES = ("negative", "positive")
-DIFFUSIVITIES = {side: f"{side.capitalize()} particle diffusivity [m2.s-1]" for side in SIDES}
+SECOND = "second"  # material of the negative electrode, where there are two
 POWER_AGREEMENT = 1e-4  # relative; PyBaMM's rounded square roots depart by 1e-5
 
 Number = float | np.ndarray
@@ -35,7 +36,8 @@ class SetFunctions:
 
     def __init__(self, values: pybamm.ParameterValues) -> None:
         self.values = values
-        self.param = pybamm.LithiumIonParameters()
+        self.two_phase = is_two_phase(values)
+        self.param = pybamm.LithiumIonParameters(MATERIALS if self.two_phase else None)
         self.reference_temperature = float(values["Reference temperature [K]"])
 
     def number(self, name: str) -> float | np.ndarray:
@@ -97,10 +99,22 @@ class SetFunctions:
         values.update(numbers)
         return SetFunctions(values)
 
-    def potential(self, side: str, s: np.ndarray) -> np.ndarray:
-        """Open-circuit potential at the reference temperature [V]."""
+    def name(self, side: str, name: str) -> str:
+        """Return the set's name of a property of a side's particles, "{Side} particle radius [m]".
+
+        "{side}" and "{Side}" stand for the electrode; where it has two materials, PyBaMM puts
+        "Primary: " or "Secondary: " before.
+        """
+        electrode = SIDES[0] if side == SECOND else side
+        phase = f"{PHASES[side == SECOND]}: " if self.two_phase and side != SIDES[1] else ""
+        return phase + name.format(side=electrode, Side=electrode.capitalize())
+
+    def potential(self, side: str, s: np.ndarray, branch: str | None = None) -> np.ndarray:
+        """Open-circuit potential at the reference temperature [V], or its branch "lithiation" or
+        "delithiation".
+        """
         T = pybamm.Scalar(self.reference_temperature)
-        return self._evaluate(self._phase(side).U(pybamm.Vector(s), T), s.shape)
+        return self._evaluate(self._phase(side).U(pybamm.Vector(s), T, branch), s.shape)
 
     def entropic_change(self, side: str, s: np.ndarray) -> np.ndarray:
         """Entropic change of the potential [V K-1]."""
@@ -113,23 +127,25 @@ class SetFunctions:
         symbol = self._phase(side).j0(pybamm.Scalar(salt), c, _symbol(T))
         return self._evaluate(symbol, s.shape)
 
+    def diffusivity(self, side: str, s: np.ndarray, T: Number) -> np.ndarray:
+        """Diffusivity of particles [m2 s-1]; T is one number, or one per stoichiometry."""
+        phase = self._phase(side)
+        return self._evaluate(phase.D(pybamm.Vector(s) * phase.c_max, _symbol(T)), s.shape)
+
     def transport(self, name: str, at: np.ndarray, T: Number) -> np.ndarray:
-        """Property of a particle at a stoichiometry, or of the electrolyte at a salt concentration.
+        """Property of the electrolyte at a salt concentration.
 
         Parameters
         ----------
         name
-            PyBaMM's, of a diffusivity [m2 s-1], the conductivity [S m-1], the thermodynamic factor
-            or the transference number.
+            PyBaMM's, of diffusivity [m2 s-1], conductivity [S m-1], thermodynamic factor or
+            transference number.
         at
-            Stoichiometries [1] or concentrations [mol m-3].
+            Concentrations [mol m-3].
         T
             Temperature [K], one number or one for each.
         """
         place, T = pybamm.Vector(at), _symbol(T)
-        if name in DIFFUSIVITIES.values():
-            phase = self._phase(name.split()[0].lower())
-            return self._evaluate(phase.D(place * phase.c_max, T), at.shape)
         function = {
             "Electrolyte diffusivity [m2.s-1]": self.param.D_e,
             "Electrolyte conductivity [S.m-1]": self.param.kappa_e,
@@ -139,6 +155,8 @@ class SetFunctions:
         return self._evaluate(function(place, T), at.shape)
 
     def _phase(self, side: str) -> pybamm.parameters.base_parameters.BaseParameters:
+        if side == SECOND:
+            return self.param.n.sec
         return self.param.n.prim if side == "negative" else self.param.p.prim
 
     def _evaluate(self, symbol: pybamm.Symbol, shape: tuple[int, ...]) -> np.ndarray:
@@ -154,7 +172,7 @@ class SetFunctions:
 def _lacking(name: str) -> InputError:
     return InputError(
         f"the kernels need '{name}', which the parameter set does not have; give the cell this "
-        "parameter, or another set if this one is of a half cell, of composite electrodes or MSMR"
+        "parameter, or another set if this one is of a half cell or MSMR"
     )
 
 

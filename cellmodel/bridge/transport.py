@@ -7,8 +7,8 @@ from __future__ import annotations
 import numpy as np
 
 from cellmodel.bridge.set_functions import (
-    DIFFUSIVITIES,
     SALT,
+    SIDES,
     STOICHIOMETRIES,
     Number,
     SetFunctions,
@@ -26,15 +26,19 @@ from kernels import parameters, tables
 
 MOST_SALT = 3000.0  # mol m-3, up to which temperature factors are fitted; held beyond
 TRANSFERENCE = "Cation transference number"
-#: PyBaMM name -> one of tables.PROPERTIES
-PROPERTIES = {
-    DIFFUSIVITIES["negative"]: "negative_diffusivity",
-    DIFFUSIVITIES["positive"]: "positive_diffusivity",
+DIFFUSIVITY = "{Side} particle diffusivity [m2.s-1]"
+_ELECTROLYTE = {
     "Electrolyte diffusivity [m2.s-1]": "electrolyte_diffusivity",
     "Electrolyte conductivity [S.m-1]": "electrolyte_conductivity",
     "Thermodynamic factor": "thermodynamic_factor",
     TRANSFERENCE: "transference_number",
 }
+
+
+def properties(functions: SetFunctions) -> dict[str, str]:
+    """Return the PyBaMM names of properties -> their names in tables.PROPERTIES."""
+    particles = {functions.name(side, DIFFUSIVITY): f"{side}_diffusivity" for side in SIDES}
+    return particles | _ELECTROLYTE
 
 
 def tabulate_transport(
@@ -47,7 +51,7 @@ def tabulate_transport(
     functions
         Of the set.
     name
-        One of PROPERTIES.
+        One of `properties`.
     salt
         Initial concentration [mol m-3].
     table
@@ -65,11 +69,13 @@ def tabulate_transport(
         If it is not positive (the transference number: below 1) or depends on temperature in
         another way.
     """
-    row, T_ref = PROPERTIES[name], functions.reference_temperature
-    particle = name in DIFFUSIVITIES.values()
+    row, T_ref = properties(functions)[name], functions.reference_temperature
+    particle = name not in _ELECTROLYTE
     limit, most = (1.0, 1.0) if particle else (tables.CONCENTRATION_LIMIT, MOST_SALT)
 
     def function(at: np.ndarray, T: Number) -> np.ndarray:
+        if particle:
+            return functions.diffusivity(row.removesuffix("_diffusivity"), at, T)
         return functions.transport(name, at, T)
 
     factor = float(function(np.array([0.5 if particle else salt]), T_ref)[0])

@@ -1,7 +1,7 @@
 """Negative electrodes of two active materials, graphite ("Primary") and silicon ("Secondary").
 
 Each material has its own particles and its own film; silicon's potential depends on the direction
-of its current. PyBaMM's composite models solve them, the kernels do not.
+of the cell's current.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from cellmodel.errors import InputError
 
 PHASES = ("Primary", "Secondary")
 MAXIMUM = "Maximum concentration in negative electrode [mol.m-3]"
+MATERIALS = {
+    "particle phases": ("2", "1"),
+    "open-circuit potential": (("single", "current sigmoid"), "single"),
+}
 _INITIAL = "Initial concentration in negative electrode [mol.m-3]"
 _FILM = "Initial SEI thickness [m]"
 
@@ -23,11 +27,7 @@ def is_two_phase(values: pybamm.ParameterValues) -> bool:
 
 def options(sei: str) -> dict[str, object]:
     """Return the options of PyBaMM's model for two materials, each with this SEI growth law."""
-    return {
-        "particle phases": ("2", "1"),
-        "open-circuit potential": (("single", "current sigmoid"), "single"),
-        "SEI": ((sei, sei), "none"),
-    }
+    return {**MATERIALS, "SEI": ((sei, sei), "none")}
 
 
 def fresh_phases(values: pybamm.ParameterValues, stoichiometry: float, film: float) -> None:

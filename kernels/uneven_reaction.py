@@ -1,0 +1,173 @@
+"""Where in the electrodes the reactions run, as it feeds back on the salt: what PyBaMM's surface
+form adds to SPMe, which it needs for two materials in an electrode.
+
+The potential across the particles' surface differs from its mean by what drops in solid and
+electrolyte; xi is 0 at the collector and 1 at the separator, r = L / (conductivity A) of an
+electrode, and the sign that of the negative one, the other of the positive:
+
+    d(xi) = +- I (r_electrolyte xi^2 / 2 - r_solid (xi - xi^2 / 2)) - chi (R T / F) ln c  - mean
+
+To first order in d, and in the distance of ln c from its mean, which exchange currents follow with
+their order, the reactions differ from uniform ones by
+
+    G d + order (current of reactions) (ln c - mean),      G = sum of (d current / d overpotential).
+
+They are concentrated near the separator, and change the concentration overpotential by a tenth
+(LG M50 at C/10). Their sum over an electrode is 0, so that salt is conserved.
+"""
+
+from kernels import parameters as p
+from kernels import workspace as s
+from kernels.compiled import lanes, law
+from kernels.electrolyte import CELLS, EDGE, ELECTRODE_CELLS, SEPARATOR
+from kernels.kinetics import FARADAY, GAS
+from kernels.parameters import LANES
+from kernels.salt_step import FIRST, LAST, MIDDLE
+from kernels.time_step import SALT_EDGE
+from kernels.vector_math import choose, log
+
+#: means of xi - xi^2 / 2 and of xi^2 / 2 over the volumes of an electrode, from the collector
+SQUARES = tuple(
+    (3 * k * k + 3 * k + 1) / (6.0 * ELECTRODE_CELLS**2) for k in range(ELECTRODE_CELLS)
+)
+LINES = tuple((2 * k + 1) / (2.0 * ELECTRODE_CELLS) for k in range(ELECTRODE_CELLS))
+#: the salt at the end of a step and what the reactions make of it are iterated on, damped: salt
+#: that gathers where reactions are faster slows them down, by up to as much again
+ITERATIONS = 3
+DAMPING = 0.4
+
+
+@lanes
+def settle_uneven(w, i):
+    """Derive what is fixed for the case in lane `i`; reactions are even in its fresh state."""
+    area, L_n, L_p = w[p.AREA + i], w[p.L_N + i], w[p.L_P + i]
+    w[s.R_SALT_N + i] = L_n / (w[p.EPS_N + i] ** w[p.B_N + i] * area)
+    w[s.R_SALT_P + i] = L_p / (w[p.EPS_P + i] ** w[p.B_P + i] * area)
+    w[s.R_SOLID_N + i] = L_n / (w[p.SIGMA_N + i] * (1.0 - w[p.EPS_N + i]) ** w[p.B_SN + i] * area)
+    w[s.R_SOLID_P + i] = L_p / (w[p.SIGMA_P + i] * (1.0 - w[p.EPS_P + i]) ** w[p.B_SP + i] * area)
+    w[s.TRANSFER_N + i] = w[s.TRANSFER_P + i] = w[s.REACTING_N + i] = 0.0
+    for k in range(0, CELLS * LANES, LANES):
+        w[s.UNEVEN_0 + k + i] = 0.0
+
+
+@law
+def distribute(w, i, first, step, drop_solid, drop_salt, conductance, reacting):
+    """Write how uneven the reactions of one electrode are at the end of the step, per its volumes'
+    share of the electrode: from volume `first` on, which is at the collector, by `step` volumes.
+    Returns the heat of that.
+    """
+    I = w[s.I_1 + i]
+    mean = mean_log = heat = 0.0
+    thermal = w[s.CHI + i] * (GAS / FARADAY) * w[s.T_1 + i]
+    for k in range(ELECTRODE_CELLS):
+        at = (first + k * step) * LANES + i
+        ln = log(max(w[s.SALT_C + at] + w[s.SALT_I + at] * I, SALT_EDGE))
+        d = drop_salt * SQUARES[k] - drop_solid * (LINES[k] - SQUARES[k]) - thermal * ln
+        w[s.TARGET + at] = conductance * d + reacting * ln
+        heat += w[s.TARGET + at] * d
+        mean, mean_log = mean + d, mean_log + ln
+    share = 1.0 / ELECTRODE_CELLS
+    even = share * (conductance * mean + reacting * mean_log)
+    for k in range(ELECTRODE_CELLS):
+        w[s.TARGET + (first + k * step) * LANES + i] -= even
+    return share * (heat - even * mean)
+
+
+@lanes
+def find_uneven(w):
+    """How uneven the reactions are at the end of the step, for its salt and current: TARGET."""
+    for i in range(LANES):
+        I = w[s.I_1 + i]
+        per_kappa = w[s.R_ELECTROLYTE + i] / w[s.R_PATH + i]
+        heat = distribute(
+            w, i, 0, 1, I * w[s.R_SOLID_N + i], I * per_kappa * w[s.R_SALT_N + i],
+            w[s.TRANSFER_N + i], w[s.REACTING_N + i],
+        )  # fmt: skip
+        heat += distribute(
+            w, i, CELLS - 1, -1, -I * w[s.R_SOLID_P + i], -I * per_kappa * w[s.R_SALT_P + i],
+            w[s.TRANSFER_P + i], -I * w[p.O_J_P + i],
+        )  # fmt: skip
+        w[s.UNEVEN_HEAT + i] = heat
+
+
+@law
+def release(w, i, first, step, through):
+    """Write what the volumes of one electrode have to release for its uneven reactions, and return
+    what the separator has to. `through` is its half's share of the conductance to the last volume.
+
+    Between means of volumes lies a slope that is exact for even reactions (`electrolyte`): here the
+    source is linear between them, and what it adds to the flux across a face is moved across.
+    """
+    weight = w[s.WEIGHT + i]
+    here = before = 0.0
+    for k in range(ELECTRODE_CELLS):
+        at = (first + k * step) * LANES + i
+        uneven = (1.0 - weight) * w[s.UNEVEN_0 + at] + weight * w[s.UNEVEN_1 + at]
+        moved = (uneven - here) * (1.0 / 12.0) if k > 0 else 0.0
+        if k > 0:
+            w[s.TARGET + at - step * LANES] += moved
+        w[s.TARGET + at] = uneven - moved
+        before, here = here, uneven
+    moved = through * (here + 0.25 * (here - before)) * (1.0 / (3.0 * EDGE))
+    w[s.TARGET + (first + (ELECTRODE_CELLS - 1) * step) * LANES + i] -= moved
+    return moved
+
+
+@lanes
+def add_uneven(w):
+    """Salt at the end of the step with uneven reactions: the equations of `salt_step` once more."""
+    for i in range(LANES):
+        middle = w[s.EDGE_S + i] * w[s.F_S + i]
+        through_n = middle / (middle + w[s.EDGE_N + i] * w[s.F_INNER_N + i])
+        through_p = middle / (middle + w[s.EDGE_P + i] * w[s.F_INNER_P + i])
+        into = release(w, i, 0, 1, through_n)
+        into += release(w, i, CELLS - 1, -1, through_p)
+        w[s.TARGET + SEPARATOR * LANES + i] = into
+    for i in range(LANES):
+        source = w[s.H + i] * w[s.SOURCE + i] * (1.0 - w[p.T_PLUS + i] * w[s.F_T_PLUS + i])
+        carry_n = carry_p = 0.0
+        for k in range(FIRST, MIDDLE, LANES):
+            n, m = k + i, LAST - k + i
+            carry_n += source * w[s.TARGET + n]
+            carry_p += source * w[s.TARGET + m]
+            w[s.TARGET + n], w[s.TARGET + m] = carry_n, carry_p
+            carry_n, carry_p = carry_n * w[s.RATIO + n], carry_p * w[s.RATIO + m - LANES]
+        n = MIDDLE + i
+        carry_n = carry_p = w[s.PIVOT + n] * (source * w[s.TARGET + n] + carry_n + carry_p)
+        w[s.SALT_C + n] += carry_n - w[s.UNEVEN_STEP + n]
+        w[s.UNEVEN_STEP + n] = carry_n
+        for k in range(MIDDLE - LANES, FIRST - LANES, -LANES):
+            n, m = k + i, LAST - k + i
+            carry_n = w[s.PIVOT + n] * w[s.TARGET + n] + w[s.RATIO + n] * carry_n
+            carry_p = w[s.PIVOT + m] * w[s.TARGET + m] + w[s.RATIO + m - LANES] * carry_p
+            w[s.SALT_C + n] += carry_n - w[s.UNEVEN_STEP + n]
+            w[s.SALT_C + m] += carry_p - w[s.UNEVEN_STEP + m]
+            w[s.UNEVEN_STEP + n], w[s.UNEVEN_STEP + m] = carry_n, carry_p
+
+
+@lanes
+def propose_uneven(w):
+    """Salt at the end of the step as it makes the reactions uneven, and they the salt."""
+    separator = ELECTRODE_CELLS * LANES
+    for i in range(LANES):
+        for k in range(i, i + CELLS * LANES, LANES):
+            w[s.UNEVEN_1 + k], w[s.UNEVEN_STEP + k] = w[s.UNEVEN_0 + k], 0.0
+    add_uneven(w)
+    for _ in range(ITERATIONS):
+        find_uneven(w)
+        for i in range(LANES):
+            w[s.TARGET + separator + i] = 0.0
+            for k in range(i, i + CELLS * LANES, LANES):
+                w[s.UNEVEN_1 + k] += DAMPING * (w[s.TARGET + k] - w[s.UNEVEN_1 + k])
+        add_uneven(w)
+
+
+@lanes
+def keep_uneven(w):
+    """Take over how uneven reactions are at the end of accepted steps."""
+    find_uneven(w)
+    separator = ELECTRODE_CELLS * LANES
+    for i in range(LANES):
+        w[s.TARGET + separator + i] = 0.0
+        for k in range(i, i + CELLS * LANES, LANES):
+            w[s.UNEVEN_0 + k] = choose(w[s.ACCEPTED + i], w[s.TARGET + k], w[s.UNEVEN_0 + k])
