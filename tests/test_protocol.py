@@ -445,7 +445,10 @@ def test_the_kernels_take_every_step_as_pybamm_does(tmp_path, step):
     known = cm.simulate_formation(cell, protocol, equipment)
     assert swept.status == 0
     for name in ("charge_capacity", "charge_energy", "discharge_energy", "formation_time"):
-        np.testing.assert_allclose(swept[name], known[name], rtol=1e-3, atol=0)
+        # the kernels' errors are shares of the cell's capacity: the second cycle of a cell that is
+        # full already charges 0.6 % of it
+        of_capacity = 1e-5 * float(known[name].max())
+        np.testing.assert_allclose(swept[name], known[name], rtol=1e-3, atol=of_capacity)
 
 
 COUNTED = (
