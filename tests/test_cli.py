@@ -365,7 +365,7 @@ def test_the_real_program_forms_draws_and_traces(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for a child process alone")
 def test_ctrl_c_keeps_what_is_finished(tmp_path):
     path = tmp_path / "study.toml"
-    path.write_text(STUDY.replace("[0.1, 0.2]", "{ from = 0.05, to = 0.5, count = 60000 }"))
+    path.write_text(STUDY.replace("[0.1, 0.2]", "{ from = 0.05, to = 0.5, count = 200000 }"))
     running = process("run", path, "--output", tmp_path / "results")
     store = tmp_path / "results" / "sweep.zarr"
     ledger = store.with_name("sweep.zarr.ledger")
@@ -376,7 +376,7 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path):
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
     output, messages = running.communicate(timeout=60)
-    assert running.returncode == 130
+    assert running.returncode == 130, messages
     assert "Traceback" not in output + messages
     assert messages.splitlines()[-1] == (
         "interrupted; finished chunks are kept, the same command goes on from there"
