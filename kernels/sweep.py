@@ -237,8 +237,14 @@ def sweep(base, columns, own, tables, flat, kinds, cycles, tolerance, per_cycle,
             extended,
         )  # fmt: skip
 
-    with ThreadPoolExecutor(get_num_threads()) as threads:
-        for _ in threads.map(task, range(0, cases, TASK)):
+    tasks = range(0, cases, TASK)
+    count = min(get_num_threads(), len(tasks))
+    if count < 2:
+        for first in tasks:
+            task(first)
+        return
+    with ThreadPoolExecutor(count) as threads:
+        for _ in threads.map(task, tasks):
             pass  # a task that failed raises here
 
 
