@@ -13,6 +13,21 @@ from kernels.shell_step import describe, propose_shells
 
 
 @law
+def describe_modes(w, i, rate, activation, per_ampere, steps, per_steps, unit_0, unit):
+    """Write the step in diffusion times, its inverse and the forcing per ampere at both ends.
+
+    `rate` is D / R^2 at the reference temperature and `per_ampere` what a current adds to the mean,
+    a third of it; the last four are rows.
+    """
+    rate *= arrhenius(activation, w[s.Z_MID + i])
+    tau, per_h = 1.0 / rate, 1.0 / w[s.H + i]
+    half = arrhenius(activation, w[s.Z_1 + i] - w[s.Z_MID + i])
+    midway = per_ampere * tau  # u = (tau / 3) ds/dt
+    w[steps + i], w[per_steps + i] = w[s.H + i] * rate, per_h * tau
+    w[unit_0 + i], w[unit + i] = midway * half, midway / half
+
+
+@law
 def propose_modes(
     w, i, before, after, steps, per_steps, unit_0, unit, mode, mode_c, mode_i, surface_c,
     surface_i, surface,
@@ -40,13 +55,11 @@ def propose_modes(
 @lanes
 def propose_negative_modes(w):
     """Negative particles at the end of the step; they are filled by the side currents too."""
-    for i in range(LANES):  # u = (tau / 3) ds/dt, per ampere, at both ends
-        rate = w[s.RATE_N + i] * arrhenius(w[p.E_D_N + i], w[s.Z_MID + i])
-        tau, per_h = 1.0 / rate, 1.0 / w[s.H + i]
-        w[s.STEPS_N + i], w[s.PER_STEPS_N + i] = w[s.H + i] * rate, per_h * tau
-        half = arrhenius(w[p.E_D_N + i], w[s.Z_1 + i] - w[s.Z_MID + i])
-        unit = (-1.0 / 3.0) * w[s.Q_N + i] * tau
-        w[s.UNIT_N_0 + i], w[s.UNIT_N + i] = unit * half, unit / half
+    for i in range(LANES):
+        describe_modes(
+            w, i, w[s.RATE_N + i], w[p.E_D_N + i], (-1.0 / 3.0) * w[s.Q_N + i], s.STEPS_N,
+            s.PER_STEPS_N, s.UNIT_N_0, s.UNIT_N,
+        )  # fmt: skip
     for i in range(LANES):
         before, after = w[s.I_0 + i] + w[s.SIDE_0 + i], w[s.SIDE_1 + i]
         propose_modes(
@@ -59,12 +72,10 @@ def propose_negative_modes(w):
 def propose_positive_modes(w):
     """Positive particles at the end of the step."""
     for i in range(LANES):
-        rate = w[s.RATE_P + i] * arrhenius(w[p.E_D_P + i], w[s.Z_MID + i])
-        tau, per_h = 1.0 / rate, 1.0 / w[s.H + i]
-        w[s.STEPS_P + i], w[s.PER_STEPS_P + i] = w[s.H + i] * rate, per_h * tau
-        half = arrhenius(w[p.E_D_P + i], w[s.Z_1 + i] - w[s.Z_MID + i])
-        unit = (1.0 / 3.0) * w[s.Q_P + i] * tau
-        w[s.UNIT_P_0 + i], w[s.UNIT_P + i] = unit * half, unit / half
+        describe_modes(
+            w, i, w[s.RATE_P + i], w[p.E_D_P + i], (1.0 / 3.0) * w[s.Q_P + i], s.STEPS_P,
+            s.PER_STEPS_P, s.UNIT_P_0, s.UNIT_P,
+        )  # fmt: skip
     for i in range(LANES):
         propose_modes(
             w, i, w[s.I_0 + i], 0.0, s.STEPS_P, s.PER_STEPS_P, s.UNIT_P_0, s.UNIT_P, s.Y_MODE,

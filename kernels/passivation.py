@@ -90,7 +90,7 @@ def predict_side_currents(w):
 def leak(w):
     """Surface at the end of the step, the leak there and its slope over current."""
     for i in range(LANES):
-        h, T = w[s.H + i], w[s.T_1 + i]
+        h = w[s.H + i]
         x = max(w[s.X_C + i] + w[s.X_I + i] * w[s.I_1 + i], w[s.X_MAX + i])
         open_1 = opened(x, w[p.NEW_SURFACE + i])
         new = max(open_1 - w[s.OPENED + i], 0.0)
@@ -99,7 +99,7 @@ def leak(w):
         half = exp(max(-0.5 * h * healed, -STEEPEST))
         u = (w[s.SURFACE + i] * half + new) * half
         w[s.OPENED_1 + i], w[s.SURFACE_1 + i], w[s.NEW + i] = open_1, u, new
-        z = (w[s.PER_T_REF + i] - 1.0 / T) / GAS
+        z = w[s.Z_1 + i]
         density, slope = leak_density(
             w[s.PHI_P_1 + i], w[p.SHUTTLE + i] * u, w[p.U_SHUTTLE + i], w[p.W_SHUTTLE + i],
             w[p.OXIDATION + i] * arrhenius(w[p.E_OXIDATION + i], z), w[p.U_OXIDATION + i],
@@ -116,7 +116,7 @@ def leak(w):
 def consume(w):
     """Lithium that the healing film takes and that is lost beside it, and the heat of the leak."""
     for i in range(LANES):
-        z = (w[s.PER_T_REF + i] - 1.0 / w[s.T_1 + i]) / GAS
+        z = w[s.Z_1 + i]
         share = gate(w[s.PHI_P_1 + i], w[p.U_SHUTTLE + i], w[p.W_SHUTTLE + i])
         density = w[p.UNPASSIVATED + i] * arrhenius(w[p.E_HEALING + i], z)
         healing = arrhenius(w[p.E_HEALING + i], z) / w[p.HEALING_TIME + i]

@@ -46,33 +46,25 @@ def read_constants(w, i, tables, flat):
 
 
 @sequence
-def read_salt(w, tables, flat):
-    """Factors of the salt's diffusivity in five places, and of the cell's other properties."""
-    locate(w)
-    share = 1.0 / CONCENTRATION_LIMIT
+def read_properties(w, tables, flat):
+    """Factors that change within a case: of the salt's diffusivity, in five places, and of what
+    depends on temperature.
+    """
+    per_limit = 1.0 / CONCENTRATION_LIMIT
     shape, warm = t.SHAPE_D_E, t.WARM_D_E
     if not (flat[shape] and flat[warm]):
-        read_property(w, tables, flat, shape, warm, s.C_OUTER_N, share, s.F_OUTER_N, 0.5)
-        read_property(w, tables, flat, shape, warm, s.C_INNER_N, share, s.F_INNER_N, 0.5)
-        read_property(w, tables, flat, shape, warm, s.C_S, share, s.F_S, 0.5)
-        read_property(w, tables, flat, shape, warm, s.C_INNER_P, share, s.F_INNER_P, 0.5)
-        read_property(w, tables, flat, shape, warm, s.C_OUTER_P, share, s.F_OUTER_P, 0.5)
-    if not flat[t.WARM_KAPPA]:
-        read_property(w, tables, flat, t.SHAPE_KAPPA, t.WARM_KAPPA, s.C_AV, share, s.F_KAPPA, 1.0)
-    if not flat[t.WARM_TDF]:
-        read_property(w, tables, flat, t.SHAPE_TDF, t.WARM_TDF, s.C_AV, share, s.F_TDF, 1.0)
-    if not flat[t.WARM_T_PLUS]:
-        shape, warm = t.SHAPE_T_PLUS, t.WARM_T_PLUS
-        read_property(w, tables, flat, shape, warm, s.C_AV, share, s.F_T_PLUS, 1.0)
-
-
-@sequence
-def read_properties(w, tables, flat):
-    """Factors of all properties that are not flat."""
-    salt = True
-    for which in (t.SHAPE_D_E, t.SHAPE_KAPPA, t.SHAPE_TDF, t.SHAPE_T_PLUS):
-        salt = salt and flat[which]
-    for which in (t.WARM_D_E, t.WARM_KAPPA, t.WARM_TDF, t.WARM_T_PLUS):
-        salt = salt and flat[which]
-    if not salt:
-        read_salt(w, tables, flat)
+        locate(w)
+        read_property(w, tables, flat, shape, warm, s.C_OUTER_N, per_limit, s.F_OUTER_N, 0.5)
+        read_property(w, tables, flat, shape, warm, s.C_INNER_N, per_limit, s.F_INNER_N, 0.5)
+        read_property(w, tables, flat, shape, warm, s.C_S, per_limit, s.F_S, 0.5)
+        read_property(w, tables, flat, shape, warm, s.C_INNER_P, per_limit, s.F_INNER_P, 0.5)
+        read_property(w, tables, flat, shape, warm, s.C_OUTER_P, per_limit, s.F_OUTER_P, 0.5)
+    shape, warm = t.SHAPE_KAPPA, t.WARM_KAPPA
+    if not flat[warm]:
+        read_property(w, tables, flat, shape, warm, s.C_AV, per_limit, s.F_KAPPA, 1.0)
+    shape, warm = t.SHAPE_TDF, t.WARM_TDF
+    if not flat[warm]:
+        read_property(w, tables, flat, shape, warm, s.C_AV, per_limit, s.F_TDF, 1.0)
+    shape, warm = t.SHAPE_T_PLUS, t.WARM_T_PLUS
+    if not flat[warm]:
+        read_property(w, tables, flat, shape, warm, s.C_AV, per_limit, s.F_T_PLUS, 1.0)

@@ -34,7 +34,7 @@ from kernels.electrolyte import ELECTRODE_CELLS, SEPARATOR
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
 from kernels.particle import MODES
-from kernels.particle_step import propose_modes
+from kernels.particle_step import describe_modes, propose_modes
 from kernels.properties import read_lanes
 from kernels.step_control import STOICHIOMETRY_EDGE
 from kernels.tables import lookup
@@ -108,12 +108,10 @@ def propose_second(w):
     """Particles of the second material at the end of the step, affine in its end current."""
     for i in range(LANES):
         h, I_a = w[s.H + i], w[s.I_2_0 + i]
-        rate = w[s.RATE_2 + i] * arrhenius(w[p.E_D_2 + i], w[s.Z_MID + i])
-        tau, per_h = 1.0 / rate, 1.0 / h
-        half = arrhenius(w[p.E_D_2 + i], w[s.Z_1 + i] - w[s.Z_MID + i])
-        w[s.STEPS_2 + i], w[s.PER_STEPS_2 + i] = h * rate, per_h * tau
-        unit = (-1.0 / 3.0) * w[s.Q_2 + i] * tau
-        w[s.UNIT_2_0 + i], w[s.UNIT_2 + i] = unit * half, unit / half
+        describe_modes(
+            w, i, w[s.RATE_2 + i], w[p.E_D_2 + i], (-1.0 / 3.0) * w[s.Q_2 + i], s.STEPS_2,
+            s.PER_STEPS_2, s.UNIT_2_0, s.UNIT_2,
+        )  # fmt: skip
         per_ampere = -0.5 * h * w[s.Q_2 + i]
         x = w[s.X_2 + i] + per_ampere * I_a
         w[s.X_2_C + i], w[s.XS_2_C + i] = x, x
