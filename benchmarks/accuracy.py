@@ -19,7 +19,7 @@ import platformdirs
 import xarray as xr
 from compare import OWED, Differences, differences, outside, trace_differences
 from publish import publish, script_parser
-from random_cases import Cases, at_point, of_kernels, point, random_cases, wide
+from random_cases import Cases, at_point, point, random_cases, wide
 from references import DFN, FAILED, SETTINGS, SPME, Results, Task, references
 
 import cellmodel as cm
@@ -200,7 +200,7 @@ def main() -> None:
         help="folder in which PyBaMM's results are kept",
     )
     given = parser.parse_args()
-    samples = [sample(name, given.cases) for name in of_kernels()]
+    samples = [sample(name, given.cases) for name in cm.list_cells()]
     known = known_results(
         samples, given.references, given.processes, refused=given.refused, dfn=given.dfn
     )

@@ -58,11 +58,6 @@ Box = Callable[[cm.Cell], Mapping[str, Bounds]]
 Cases = Mapping[str, tuple[str, np.ndarray]]
 
 
-def of_kernels() -> list[str]:
-    """Return the shipped cells that the kernels form."""
-    return [name for name in cm.list_cells() if not cm.load_cell(name).only_pybamm]
-
-
 def usual(cell: cm.Cell) -> dict[str, Bounds]:
     """Return the box of formation as it is: C/20 to C/3, 283 to 323 K, geometry +-20 %."""
     bounds = dict.fromkeys(RATES, (1 / 20, 1 / 3)) | {"temperature": (283.0, 323.0)}

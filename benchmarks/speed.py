@@ -30,7 +30,7 @@ from contenders import (
     tabulation,
 )
 from publish import publish, script_parser
-from random_cases import at_point, of_kernels, point
+from random_cases import at_point, point
 from references import SETTINGS, SPME
 from turns import CPU, WALL, Times, minima, ratio, timed
 
@@ -81,7 +81,7 @@ def compared_cases() -> tuple[list[tuple[cm.Cell, cm.Protocol]], list[np.ndarray
 def our_works(size: int) -> dict[str, Work]:
     """Return everything of ours that takes part in the rounds, and the yardstick."""
     cases, few = batch(CELL, size), batch(CELL, min(size, SMALL))
-    others = [name for name in of_kernels() if name != CELL]
+    others = [name for name in cm.list_cells() if name != CELL]
     works = {FROZEN: frozen(), KERNEL.format(CELL): bare_kernel(cases)}
     works |= {KERNEL.format(name): bare_kernel(batch(name, few.size)) for name in others}
     works |= {

@@ -13,7 +13,6 @@ import pytest
 from contenders import attempts, batch
 from llvmlite.binding import get_host_cpu_features
 from numba import types
-from random_cases import of_kernels
 
 import cellmodel as cm
 from cellmodel.compilation import kernels
@@ -69,7 +68,7 @@ def test_one_compilation_serves_every_sweep():
     """Whatever cell and law, in one chunk or several; each compilation takes 20 s."""
     protocol = cm.load_protocol("two-cycle")
     equipment = cm.load_equipment("regenerative-cycler")
-    for name in of_kernels():
+    for name in cm.list_cells():
         for chunk_size in (2, 4):
             over = {"charge_rate": np.array([0.1, 0.15, 0.2, 0.25])}
             cm.sweep_formation(cm.load_cell(name), protocol, equipment, over, chunk_size=chunk_size)

@@ -22,9 +22,9 @@ from contenders import (
     pybamm_spme,
     tabulation,
 )
-from random_cases import of_kernels
 from turns import minima, ratio
 
+import cellmodel as cm
 from cellmodel.compilation import cache_folder, kernels
 
 CASES = 4096
@@ -40,7 +40,7 @@ starting = pytest.mark.benchmark(group="starting a process", timer=time.perf_cou
 
 
 @forming
-@pytest.mark.parametrize("cell", of_kernels())
+@pytest.mark.parametrize("cell", cm.list_cells())
 def test_bare_kernel(measure, cell):
     status = measure(bare_kernel(batch(cell, CASES)))
     assert np.mean(status == 0) > 0.9

@@ -72,8 +72,6 @@ class Cell:
     assumptions
         What is assumed or stands for something else and is no number of ours -> how: functions of
         the set ("Positive electrode OCP [V]"), substances.
-    only_pybamm
-        Why the kernels must not form this cell, "" if they may.
     bpx
         Text of the BPX file that takes the place of PyBaMM's set, "" if none does.
     """
@@ -91,7 +89,6 @@ class Cell:
     materials: Mapping[str, Quantity | str] = field(default_factory=lambda: MappingProxyType({}))
     formation: str = "none"
     assumptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    only_pybamm: str = ""
     bpx: str = field(default="", repr=False)
 
     @property
@@ -194,8 +191,6 @@ class Cell:
             for name, why in self.assumptions.items()
             if name not in entries
         ]
-        if self.only_pybamm:
-            rows.append(("only by PyBaMM", "", "", self.only_pybamm))
         return rows
 
 
@@ -229,7 +224,7 @@ def load_cell(name: str | Path | Cell) -> Cell:
     if isinstance(name, str | Path) and _is_bpx(str(name)):
         return _bpx_cell(Path(name))
     required = ("parameter_set", "sei", "fresh", "first_cycle")
-    optional = ("parameters", "materials", "formation", "assumptions", "only_pybamm")
+    optional = ("parameters", "materials", "formation", "assumptions")
     path, table, texts = read_input("cells", "cell", name, required, optional)
     texts |= {key: text(table[key], f"{path}: {key}") for key in ("parameter_set", "sei")}
     if texts["sei"] not in SEI_LAWS:
@@ -248,8 +243,6 @@ def load_cell(name: str | Path | Cell) -> Cell:
     parameters = _read_parameters(table.get("parameters", {}), f"{path}: [parameters]")
     materials = _read_materials(table.get("materials", {}), f"{path}: [materials]")
     assumptions = _read_assumptions(table.get("assumptions", {}), f"{path}: [assumptions]")
-    if "only_pybamm" in table:
-        texts["only_pybamm"] = text(table["only_pybamm"], f"{path}: only_pybamm")
     if _is_bpx(texts["parameter_set"]):
         stated = _bpx_cell(path.parent / texts["parameter_set"])
         texts["bpx"] = stated.bpx

@@ -143,8 +143,6 @@ def _cell_parts(cell: Cell) -> list[RenderableType]:
     """Return the cell's own numbers apart from those that others lend and those assumed."""
     origin = "a BPX file" if cell.bpx else "PyBaMM"
     facts = f"parameter set {escape(cell.parameter_set)} of {origin}, SEI {cell.sei}"
-    if cell.only_pybamm:
-        facts += f"\nby simulate_formation only: {escape(cell.only_pybamm)}"
     numbers = cell.quantities
     lent = {name: entry for name, entry in numbers.items() if entry.donor}
     assumed = {

@@ -70,15 +70,10 @@ def kernel_inputs(design: DesignSpace) -> KernelInputs:
     Raises
     ------
     InputError
-        If the cell is for PyBaMM only, a swept parameter is not an input of the kernels, or the
-        cell's functions do not have the form they take.
+        If a swept parameter is not an input of the kernels, or the cell's functions do not have
+        the form they take.
     """
     cell, steps = design.cell, design.protocol.steps
-    if cell.only_pybamm:
-        raise InputError(
-            f"the kernels do not form cell '{cell.name}': {cell.only_pybamm}; use "
-            "simulate_formation"
-        )
     two_phase = is_two_phase(set_values(cell))
     if two_phase and cell.formation == UNPASSIVATED_SURFACE:
         raise InputError(

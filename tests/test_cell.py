@@ -56,18 +56,6 @@ def test_what_is_assumed_is_named(name):
             assert rows[entry][3].endswith("(assumed)")
     for entry, why in cell.assumptions.items():
         assert why in rows[entry][3]
-    if cell.only_pybamm:
-        assert rows["only by PyBaMM"][3] == cell.only_pybamm
-
-
-@pytest.mark.parametrize(
-    "name", [name for name in cm.list_cells() if cm.load_cell(name).only_pybamm]
-)
-def test_the_kernels_refuse_by_name_what_they_cannot_form(name):
-    with pytest.raises(
-        cm.InputError, match=f"the kernels do not form cell '{name}': the(ir|y) .*use simulate_fo"
-    ):
-        cm.sweep_formation(name, "two-cycle", "regenerative-cycler")
 
 
 def test_two_materials_start_fresh_only():
@@ -158,7 +146,6 @@ def test_any_thickness_is_taken_or_refused(value):
         ("value = 1e-10", "value = 1", "SEI thickness.*value must be .* 1.0; did you pass nano"),
         ('unit = "m"', 'unit = "nm"', "SEI thickness.*: the unit must be 'm', got 'nm'"),
         ("[parameters.", "[parameters.x.", r"\[parameters\] \"x\": unknown key"),
-        ("[fresh]", "only_pybamm = 3\n[fresh]", "only_pybamm must be a non-empty string, got 3"),
         ("[fresh]", "assumptions = 3\n[fresh]", r"\[assumptions\] must be a table, got 3"),
         ("[fresh]", "assumptions = {x = 1}\n[fresh]", r"\[assumptions\] \"x\" must be a non-empty"),
     ],

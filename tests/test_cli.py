@@ -132,11 +132,6 @@ def test_show_sets_apart_what_is_lent_and_what_is_assumed():
     assert "of NMC532 (Mohtat2020)" in no_number
 
 
-def test_show_says_what_the_kernels_do_not_form():
-    output = " ".join(call("show", "nvpf-hard-carbon").output.split())
-    assert "by simulate_formation only: their particle has one diffusivity at a time" in output
-
-
 def test_show_of_an_unknown_name_lists_the_nearest():
     result = call("show", "nmc811-graphite")
     assert result.exit_code == 2

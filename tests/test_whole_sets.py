@@ -86,6 +86,12 @@ def test_formation_of_cui_agrees_with_pybamm(load, temperature):
     assert_owed(departures(load("cui2024"), temperature))
 
 
+@pytest.mark.filterwarnings("ignore:While solving .* extrapolation occurred")  # PyBaMM's tables
+def test_formation_of_the_sodium_cell_agrees_with_pybamm():
+    """Chayambuka et al. 2022: diffusivities and rates that vary over a factor of 100."""
+    assert_owed(departures(cm.load_cell("nvpf-hard-carbon"), 298.15))
+
+
 def test_a_sweep_over_temperature_is_that_of_single_cells(load):
     """Heat capacities and a conductivity that depend on temperature become columns."""
     cell, protocol = load("oregan2022"), cm.load_protocol("two-cycle")
