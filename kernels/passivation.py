@@ -30,10 +30,12 @@ from kernels import workspace as s
 from kernels.compiled import lanes, law
 from kernels.kinetics import GAS, arrhenius
 from kernels.parameters import LANES
+from kernels.particle import decay
 from kernels.vector_math import choose, exp
 
 STORE_AT_START = 0.01  # C m-2: the store's first filling, so that its rate is finite
 LEAST_SCALE = 1e-3  # of cells without, whose scale is 0
+NEWTON = 2  # iterations on what opens in a step; what they leave is corrected at its end
 STEEPEST = 40.0  # exponent at which a current is cut: far beyond any that could flow
 
 
@@ -67,9 +69,23 @@ def leak_density(potential, shuttle, onset, width, oxidation, reference, oxidati
     return shuttle * share + oxidised, slope
 
 
+@law
+def heal(surface, new, steps):
+    """Surface that is left, and what has healed, after `steps` healing times in which `new` is
+    opened evenly.
+    """
+    e, mean = decay(steps)
+    return surface * e + new * mean, surface * (1.0 - e) + new * (1.0 - mean)
+
+
 @lanes
 def predict_side_currents(w):
-    """Lithium lost and kept besides the film, at both ends of the step; kept in closed form."""
+    """Lithium lost and kept besides the film, at both ends of the step; kept in closed form.
+
+    The healing film may take most of the current that opens the surface which it heals. The mean
+    stoichiometry at the end and what heals until then are found together: extrapolated from one
+    step to the next, they would swing, however short the steps.
+    """
     for i in range(LANES):
         h, z = w[s.H + i], (w[s.PER_T_REF + i] - 1.0 / w[s.T + i]) / GAS
         rate = w[p.STORAGE + i] * arrhenius(w[p.E_STORAGE + i], z)
@@ -80,10 +96,32 @@ def predict_side_currents(w):
             * w[s.X + i]
             / (math.sqrt(store) + math.sqrt(store + h * rate * rate * w[s.X + i]))
         )
-        lost = w[s.LOSS_0 + i]
-        w[s.LOSS_GUESS + i] = max(lost + w[s.LOSS_SLOPE + i] * h, 0.0)
-        w[s.OTHER_0 + i] = lost + kept
-        w[s.OTHER_1 + i] = w[s.LOSS_GUESS + i] + kept
+        lost = w[s.LOSS_0 + i] - w[s.HEAL_0 + i]
+        lost_1 = max(lost + w[s.LOSS_SLOPE + i] * h, 0.0)
+        j_a = w[s.J_0 + i]
+        j_b = max(j_a + w[s.J_SLOPE + i] * h, 0.0)
+        # x + per_new max(opened(x) - before, 0) = x_healed, by Newton's method from below
+        healing = arrhenius(w[p.E_HEALING + i], z) / w[p.HEALING_TIME + i]
+        per_charge = w[s.Q_N + i] * w[s.S_N + i]
+        _, healed = heal(w[s.SURFACE + i], 0.0, h * healing)
+        _, per_new = heal(0.0, 1.0, h * healing)
+        others = h * (kept + 0.5 * (j_a + j_b + lost + lost_1)) + w[p.PASSIVATION + i] * healed
+        x_healed = w[s.X + i] - per_charge * others
+        x_healed -= 0.5 * h * w[s.Q_N + i] * (w[s.I_0 + i] + w[s.I_1 + i])
+        per_new *= per_charge * w[p.PASSIVATION + i]
+        scale = max(w[p.NEW_SURFACE + i], LEAST_SCALE)
+        x, before = w[s.X_MAX + i], w[s.OPENED + i]
+        for _ in range(NEWTON):
+            open_1 = opened(x, scale)
+            missing = x_healed - x - per_new * (open_1 - before)
+            x += max(missing, 0.0) / (1.0 + per_new * (1.0 - open_1) / scale)
+        new = max(opened(x, scale) - before, 0.0)
+        surface, healed = heal(w[s.SURFACE + i], new, h * healing)
+        mean = healed / h if h > 0.0 else w[s.SURFACE + i] * healing
+        mean, end = w[p.PASSIVATION + i] * mean, w[p.PASSIVATION + i] * surface * healing
+        w[s.LOSS_GUESS + i] = lost_1 + end
+        w[s.OTHER_0 + i] = lost + 2.0 * mean - end + kept
+        w[s.OTHER_1 + i] = lost_1 + end + kept
 
 
 @lanes
@@ -94,10 +132,8 @@ def leak(w):
         x = max(w[s.X_C + i] + w[s.X_I + i] * w[s.I_1 + i], w[s.X_MAX + i])
         open_1 = opened(x, w[p.NEW_SURFACE + i])
         new = max(open_1 - w[s.OPENED + i], 0.0)
-        # healing, with all that is new made midway
-        healed = arrhenius(w[p.E_HEALING + i], w[s.Z_MID + i]) / w[p.HEALING_TIME + i]
-        half = exp(max(-0.5 * h * healed, -STEEPEST))
-        u = (w[s.SURFACE + i] * half + new) * half
+        healing = arrhenius(w[p.E_HEALING + i], w[s.Z_MID + i]) / w[p.HEALING_TIME + i]
+        u, _ = heal(w[s.SURFACE + i], new, h * healing)
         w[s.OPENED_1 + i], w[s.SURFACE_1 + i], w[s.NEW + i] = open_1, u, new
         z = w[s.Z_1 + i]
         density, slope = leak_density(
@@ -156,7 +192,7 @@ def keep(w):
         excess = w[s.Q_N + i] * ((kept + lost + healed - guessed) * w[s.S_N + i] - bow_leak)
         per_second = 1.0 / h if continued else 0.0
         change_leak = (leak_1 - leak_0) * per_second
-        change_loss = (w[s.LOSS_1 + i] - w[s.LOSS_0 + i]) * per_second
+        change_loss = (loss_1 - loss_0) * per_second  # without what heals
         w[s.X_C + i] -= choose(accepted, excess, 0.0)
         w[s.Y_C + i] -= choose(accepted, w[s.Q_P + i] * bow_leak, 0.0)
         w[s.LOST + i] += choose(accepted, lost, 0.0)

@@ -133,9 +133,11 @@ def compare_with_limits(w, tables, landing):
         charge = inside + (0.0 if kind == CURRENT else abs(mistaken / w[s.DV_DI + i]))
         share = energy * (1.0 / ENERGY_DEPARTURE) if kind == CURRENT else 0.0
         share += charge * (1.0 / CHARGE_DEPARTURE)
-        # the side reaction was integrated along a bent path, too; at rest nothing else counts
+        # the side reaction was integrated along a bent path, too, from where it was predicted to
+        # take the surface; at rest nothing else counts
         steepness = w[p.ALPHA_SEI + i] * (FARADAY / GAS) / w[s.T_1 + i]
-        side = 0.5 * (w[s.J_0 + i] + w[s.J_1 + i]) * w[s.S_N + i] * steepness * abs(bent_n)
+        side = 0.5 * (w[s.J_0 + i] + w[s.J_1 + i]) * w[s.S_N + i] * steepness
+        side *= abs(bent_n) + mistaken
         share += side * (1.0 / SIDE_CHARGE_DEPARTURE)
         w[s.ERROR + i] = share * h * w[s.Q_N + i]
 

@@ -361,7 +361,9 @@ def test_the_real_program_forms_draws_and_traces(tmp_path):
 def test_ctrl_c_keeps_what_is_finished(tmp_path):
     path = tmp_path / "study.toml"
     path.write_text(STUDY.replace("[0.1, 0.2]", "{ from = 0.05, to = 0.5, count = 200000 }"))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" ignores it
     running = process("run", path, "--output", tmp_path / "results")
+    signal.signal(signal.SIGINT, before)
     store = tmp_path / "results" / "sweep.zarr"
     ledger = store.with_name("sweep.zarr.ledger")
     start = time.monotonic()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pybamm
 
-from cellmodel.bridge.experiment import CHARGE_BEFORE, experiment
+from cellmodel.bridge.experiment import CHARGE_BEFORE, CapacityTermination, experiment
 from cellmodel.bridge.formation_models import FormationDFN, FormationSPM, FormationSPMe
 from cellmodel.bridge.parameter_values import State, parameter_values, set_values
 from cellmodel.bridge.passivation_submodels import LEAK
@@ -178,6 +178,7 @@ def simulation(
     model = model_with_totals(method.model, cell)
     points = {axis: int(method.radial_points) for axis in ("r_n", "r_p")}
     points |= {axis: int(method.electrode_points) for axis in ("x_n", "x_s", "x_p")}
+    steps = experiment(protocol, values, cell.parameter("Nominal cell capacity [A.h]"))
     solver = _Solver(
         rtol=method.rtol,
         atol=method.atol,
@@ -187,10 +188,19 @@ def simulation(
     return pybamm.Simulation(
         model,
         parameter_values=numbers,
-        experiment=experiment(protocol, values, cell.parameter("Nominal cell capacity [A.h]")),
+        experiment=steps,
         var_pts={**model.default_var_pts, **points},
         solver=solver,
+        experiment_model_mode=_model_mode(steps),
     )
+
+
+def _model_mode(experiment: pybamm.Experiment) -> str:
+    """Return how PyBaMM builds the models of the steps: one for all halves the time it takes, but
+    then it looks for what ended a step without the inputs of `_Solver`.
+    """
+    ends = [end for step in experiment.steps for end in step.termination]
+    return "legacy" if any(isinstance(end, CapacityTermination) for end in ends) else "unified"
 
 
 class _Journal(pybamm.callbacks.LoggingCallback):
