@@ -7,14 +7,15 @@ unrolls them, and the loop over lanes becomes vector instructions.
 
 from kernels import parameters as p
 from kernels import workspace as s
-from kernels.compiled import lanes, sequence
+from kernels.compiled import lanes, law, sequence
 from kernels.electrolyte import CELLS, SEPARATOR, theta
 from kernels.kinetics import arrhenius
 from kernels.parameters import LANES
 
 FACES = CELLS - 1
 FIRST, MIDDLE, LAST = 0, SEPARATOR * LANES, FACES * LANES  # offsets of volumes
-#: from the outer to the inner pair of volumes, and on to half way between last volume and edge
+#: to half way between the last volume and the edge it is as far again, in distances between the
+#: outer and the inner pair of volumes
 EXTRAPOLATION = 0.375
 
 
@@ -30,6 +31,16 @@ def locate(w):
         w[s.C_OUTER_N + i], w[s.C_INNER_N + i] = 0.5 * (c_0 + c_1), 0.5 * (c_2 + c_3)
         w[s.C_S + i] = c_s
         w[s.C_INNER_P + i], w[s.C_OUTER_P + i] = 0.5 * (c_5 + c_6), 0.5 * (c_7 + c_8)
+
+
+@law
+def extrapolate(outer, inner):
+    """Diffusivity beyond the inner pair of volumes, inner (inner / outer)^EXTRAPOLATION, as the
+    quotient of two lines that agrees to second order.
+    """
+    change = 0.5 * (inner - outer)
+    above = outer + (1.0 + EXTRAPOLATION) * change
+    return inner * above / (outer + (1.0 - EXTRAPOLATION) * change)
 
 
 @lanes
@@ -52,9 +63,8 @@ def link(w):
         w[s.LINK + LANES + i] = 0.5 * n * (outer_n + inner_n)
         w[s.LINK + 5 * LANES + i], w[s.LINK + 7 * LANES + i] = q * inner_p, q * outer_p
         w[s.LINK + 6 * LANES + i] = 0.5 * q * (outer_p + inner_p)
-        # to the separator: two resistances in series; the diffusivity there is extrapolated
-        at_n = max(inner_n + EXTRAPOLATION * (inner_n - outer_n), 0.1 * inner_n)
-        at_p = max(inner_p + EXTRAPOLATION * (inner_p - outer_p), 0.1 * inner_p)
+        # to the separator: two resistances in series
+        at_n, at_p = extrapolate(outer_n, inner_n), extrapolate(outer_p, inner_p)
         left, right = w[s.EDGE_N + i] * at_n, w[s.EDGE_P + i] * at_p
         middle = w[s.EDGE_S + i] * w[s.F_S + i]
         w[s.LINK + 3 * LANES + i] = D * left * middle / (left + middle)

@@ -29,8 +29,8 @@ from kernels.vector_math import asinh, log
 
 # Departures of the side charge within one step at tolerance 1, shares of the negative electrode's
 # capacity.
-SIDE_CHARGE_CURVATURE = 3e-4  # between trapezoid and Lobatto's rule
-SIDE_CHARGE_CHANGE = 3e-5  # left by one iteration on the film
+SIDE_CHARGE_CURVATURE = 1e-4  # between trapezoid and Lobatto's rule
+SIDE_CHARGE_CHANGE = 3e-6  # left by one iteration on the film
 EARLY = 0.5 - 0.5 / math.sqrt(5.0)  # inner points of Lobatto's rule, weights 5/12
 LATE = 1.0 - EARLY
 SALT_EDGE = 1.0  # mol m-3

@@ -1,4 +1,4 @@
-"""Diffusion in a sphere by four fitted modes: against Fick's exact series and closed forms."""
+"""Diffusion in a sphere by five fitted modes: against Fick's exact series and closed forms."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_roots_are_those_of_the_sphere():
 
 
 def test_modes_keep_the_steady_state_and_the_first_moment():
-    assert MODES == len(RATES) == len(RESIDUES) == 4
+    assert MODES == len(RATES) == len(RESIDUES) == 5
     np.testing.assert_allclose(np.sum(RESIDUES), 1 / 5, rtol=1e-10, atol=0)
     np.testing.assert_allclose(np.sum(np.divide(RESIDUES, RATES)), 1 / 175, rtol=1e-8, atol=0)
 
@@ -66,16 +66,16 @@ def test_the_exact_series_starts_with_the_root_of_time():
 
 def test_a_step_of_flux_is_met_to_the_stated_share_of_its_final_value():
     error = np.abs(_response(RATES, RESIDUES, TIMES) - _exact_response(TIMES)) / 0.2
-    assert error.max() < 0.0066
+    assert error.max() < 0.0033
     assert error[TIMES > 3e-2].max() < 0.003
 
 
-def test_four_exact_modes_with_the_rest_instantaneous_are_worse_as_stated():
-    squares = _squared_roots(4)
+def test_as_many_exact_modes_with_the_rest_instantaneous_are_worse_as_stated():
+    squares = _squared_roots(MODES)
     at_once = 0.2 - np.sum(2 / squares)
     error = np.abs(_response(squares, 2 / squares, TIMES) + at_once - _exact_response(TIMES)) / 0.2
-    np.testing.assert_allclose(error.max(), 0.20, rtol=0.02, atol=0)
-    np.testing.assert_allclose(error[TIMES > 2e-3].max(), 0.04, rtol=0.1, atol=0)
+    np.testing.assert_allclose(error.max(), 0.17, rtol=0.02, atol=0)
+    np.testing.assert_allclose(error[TIMES > 2e-3].max(), 0.023, rtol=0.1, atol=0)
 
 
 @pytest.mark.parametrize("z", [0.0, 1e-300, 1e-12, 0.9e-4, 1.1e-4, 0.1, 3.0, 40.0, 1e4, 1e300])
