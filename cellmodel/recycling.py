@@ -1,26 +1,25 @@
 """Recycling: the circular footprint formula, and what it changes in a material.
 
-Cut-off and avoided burden are its limits: A = 1 and A = 0. Of the formula, the terms of the
-material are here; those of energy recovery (R3) and disposal are not counted, for want of open
-factors. Production scrap that returns is another matter: it lowers what is bought, by any rules.
+Cut-off and avoided burden are its limits: A = 1 and A = 0. The terms of the material are here,
+those of energy recovery and disposal in end_of_life. Production scrap that returns is another
+matter: it lowers what is bought, by any rules.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from cellmodel.circularity import Circularity
 from cellmodel.composition import METALS, load_compositions
 from cellmodel.errors import InputError, unknown_name
 from cellmodel.factors import Factors
 from cellmodel.quantity import Range
-from cellmodel.rules import Circularity, RuleSet
+from cellmodel.rules import RuleSet
 from cellmodel.waste_loop import WasteLoop
 
 RECYCLED = "-recycled"  # what the name of a recycled material's factor ends with
 _SHARE = Range(0, 1, "1", hint="did you pass per cent?")
-_CUTOFF = Circularity(allocation=1.0, quality_in=1.0, quality_out=1.0, recovery=0.0)
 
 
 @dataclass(frozen=True)
@@ -230,17 +229,12 @@ def _inputs(
 
 
 def _circularity(name: str, rules: RuleSet, share: float) -> Circularity:
-    if rules.recycling == "cutoff":
-        return _CUTOFF
-    if name not in rules.circularity:
-        if share:
-            raise InputError(
-                f"recycled share of {name!r} must be 0 by rule set {rules.name!r}, got {share:g}: "
-                "its recycling parameters have no such material; add a [material] to your own table"
-            )
-        return _CUTOFF
-    own = rules.circularity[name]
-    return dataclasses.replace(own, allocation=0.0) if rules.recycling == "avoided" else own
+    if share and rules.recycling != "cutoff" and name not in rules.circularity:
+        raise InputError(
+            f"recycled share of {name!r} must be 0 by rule set {rules.name!r}, got {share:g}: "
+            "its recycling parameters have no such material; add a [material] to your own table"
+        )
+    return rules.circular(name)
 
 
 def _check_factor(name: str, factors: Factors, rules: RuleSet, share: float) -> None:
