@@ -7,7 +7,7 @@ matter: it lowers what is bought, by any rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cellmodel.circularity import Circularity
@@ -102,9 +102,14 @@ def check_recycled_content(
     return {name: _SHARE.check(f"recycled_content of {name}", s) for name, s in given.items()}
 
 
+def inputs_of(materials: Iterable[str], factors: Factors) -> set[str]:
+    """Return the materials and whatever their factors include."""
+    return {name for material in materials for name, *_ in _inputs(material, factors)}
+
+
 def check_effect(recycled_content: Mapping[str, float], materials: set, factors: Factors) -> None:
     """Raise InputError if a recycled content is of something that no material contains."""
-    inside = {name for material in materials for name, *_ in _inputs(material, factors)}
+    inside = inputs_of(materials, factors)
     idle = sorted(name for name in recycled_content if name not in inside)
     if idle:
         raise InputError(
