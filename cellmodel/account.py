@@ -9,8 +9,9 @@ import numpy as np
 import xarray as xr
 
 from cellmodel.electricity import supply
+from cellmodel.end_of_life import DISPOSAL, ENERGY_RECOVERY, waste_flows
 from cellmodel.errors import InputError, quoted
-from cellmodel.factors import Factor, Factors
+from cellmodel.factors import ANYWHERE, GAS, Factor, Factors
 from cellmodel.formed import bare, electricity_of_sites, stack
 from cellmodel.inventory import Inventory
 from cellmodel.recycling import RECYCLED, recycled_flows, returned_flows
@@ -25,6 +26,8 @@ STAGES = (
     "end of life and recycling",
 )
 CREDIT = "recycling_credit"
+ENDS = (CREDIT, ENERGY_RECOVERY, DISPOSAL)  # of materials, beside the treatment of the whole cell
+BOUGHT, RETURNED = "bought", "returned"
 FREIGHT = "inbound_freight"
 Value = float | xr.DataArray  # of a factor; an array where it is sampled
 Blocks = tuple[tuple[str, xr.DataArray], ...]
@@ -90,7 +93,8 @@ def account(
     factors, sites, rules, sourcing
         What it is multiplied by.
     credited
-        Whether the end of life has the component "recycling_credit".
+        Whether the end of life has the components "recycling_credit", "energy_recovery" and
+        "disposal".
 
     Raises
     ------
@@ -99,7 +103,7 @@ def account(
     """
     used: dict[str, Factor] = {}
 
-    def factor(name: str, region: str = "GLO") -> Value:
+    def factor(name: str, region: str = ANYWHERE) -> Value:
         found = factors.get(name, region)
         used[f"{name} {found.region}"] = found
         return found.value
@@ -111,7 +115,7 @@ def account(
         for site in sites
     }
     grid = _grid(formed, supplies, factor)
-    burning = factor("natural-gas-combustion") + factor("natural-gas-upstream")
+    burning = sum(factor(fuel) for fuel in GAS)
     treatment = factor("cell-pretreatment")
 
     def inside(material: str, name: str) -> Value:
@@ -121,16 +125,16 @@ def account(
         used[f"{name} {found.region}"] = found
         return found.value
 
-    to_buy, to_recover, to_return = _material_factors(
-        formed, factors, rules, sourcing, factor, inside
-    )
+    per_kilogram = _material_factors(formed, factors, rules, sourcing, factor, inside)
     energy, bought = inventory.energy, counted(inventory, rules)
     end = {"used_cell_treatment": inventory.mass * treatment}
     if credited:
-        end[CREDIT] = (inventory.contained * to_recover).sum("component", skipna=False)
-    raw = bought * to_buy
+        for component in ENDS:
+            ending = inventory.contained * per_kilogram[component]
+            end[component] = ending.sum("component", skipna=False)
+    raw = bought * per_kilogram[BOUGHT]
     if sourcing.waste_loop is not None:
-        raw = raw + scrapped(inventory, bought) * to_return
+        raw = raw + scrapped(inventory, bought) * per_kilogram[RETURNED]
     delivery = stack({site: factor("inbound-freight", site) for site in sites}, "site")
     inbound = bought.sum("component", skipna=False) * delivery
     making = {
@@ -227,17 +231,17 @@ def _material_factors(
     factors: Factors,
     rules: RuleSet,
     sourcing: Sourcing,
-    factor: Callable[[str], Value],
+    factor: Callable[..., Value],
     inside: Callable[[str, str], Value],
-) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
-    """Return what a kilogram bought, at its end of life, and returned as scrap emits.
+) -> dict[str, xr.DataArray]:
+    """Return what a kilogram BOUGHT, RETURNED as scrap, and at each of its ENDS emits.
 
-    Each is over component, and perhaps cell; the last two are negative where they save.
+    Each is over component, and perhaps cell; all but the first are negative where they save.
     `inside` tells what a part of a material, or what is recycled to replace it, emits.
     """
-    known: dict[tuple[object, str], tuple[Value, Value, Value]] = {}
+    known: dict[tuple[object, str], dict[str, Value]] = {}
 
-    def look_up(component: object, name: str) -> tuple[Value, Value, Value]:
+    def look_up(component: object, name: str) -> dict[str, Value]:
         if (component, name) in known:
             return known[component, name]
         try:
@@ -261,15 +265,25 @@ def _material_factors(
                 name, str(component), factors, rules, sourcing.recycled_content, sourcing.waste_loop
             )
             returned = sum(amount * inside(name, part) for part, amount in flows.items())
-        known[component, name] = (own + changed, recovered, returned)
+        ends = {
+            end: sum(amount * factor(*key) for key, amount in flows.items())
+            for end, flows in waste_flows(name, factors, rules).items()
+        }
+        known[component, name] = {
+            BOUGHT: own + changed,
+            RETURNED: returned,
+            CREDIT: recovered,
+            **ends,
+        }
         return known[component, name]
 
     material = bare(formed["component_mass"].coords["material"])
     component, material = xr.broadcast(formed["component"], material)
     pairs = zip(component.values.flat, material.values.flat, strict=True)
-    columns = zip(*[look_up(part, str(name)) for part, name in pairs], strict=True)
-    to_buy, to_recover, to_return = (_filled(material, column) for column in columns)
-    return to_buy, to_recover, to_return
+    found = [look_up(part, str(name)) for part, name in pairs]
+    return {
+        key: _filled(material, [one[key] for one in found]) for key in (BOUGHT, RETURNED, *ENDS)
+    }
 
 
 def _filled(places: xr.DataArray, values: Iterable[Value]) -> xr.DataArray:

@@ -14,7 +14,8 @@ from cellmodel.ledger import Region
 from cellmodel.study_file import Best, Limits
 
 GROUPS = ("cell", "equipment")  # each has a best design of its own
-_NOT_OF_THE_DESIGN = ("cycle", "site", "component", "rule_set")
+_NOT_OF_THE_DESIGN = ("cycle", "site", "component", "rule_set", "year")
+_COUNTED = ("cycle", "year")  # labelled by numbers
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def check_choice(results: xr.Dataset, best: Best, admissible: Mapping[str, Limit
         label = variable[dim].values[0]
         raise InputError(
             f"[best]: {best.minimise} has several values per design, one per {dim}; say which to "
-            f"minimise: at = {{ {dim} = {str(label) if dim == 'cycle' else repr(str(label))} }}"
+            f"minimise: at = {{ {dim} = {str(label) if dim in _COUNTED else repr(str(label))} }}"
         )
 
 
@@ -107,7 +108,7 @@ def best_designs(
 
 
 def admissible_cases(part: xr.Dataset, admissible: Mapping[str, Limits]) -> xr.DataArray:
-    """Return where status is 0 and every limit holds, at every site and in every cycle."""
+    """Return where status is 0 and every limit holds, at every site, in every cycle and year."""
     allowed = part["status"] == 0
     for name, limits in admissible.items():
         # written so that the NaN of a cycle which a shorter protocol does not have counts as held

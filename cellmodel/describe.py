@@ -181,7 +181,10 @@ def _choices(rules: RuleSet) -> list[str]:
         lines.append(
             f"{name}: A {own.allocation:g}, R2 {own.recovery:g}, "
             f"quality in {own.quality_in:g}, out {own.quality_out:g}"
+            + (f", R3 {own.energy_recovery:g}" if own.energy_recovery else "")
         )
+    if rules.disposal:
+        lines.append(f"neither recovered (R2) nor burnt (R3): {rules.disposal}")
     return [escape(line) for line in lines]
 
 

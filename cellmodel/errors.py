@@ -48,9 +48,12 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> InputError:
     return InputError("; ".join(parts))
 
 
-def nearest(name: object, known: Iterable[str]) -> list[str]:
-    """Return at most three known names that resemble `name`, best first, whatever its case."""
+def nearest(name: object, known: Iterable[str], cutoff: float = 0.5) -> list[str]:
+    """Return at most three known names that resemble `name`, best first, whatever its case.
+
+    `cutoff` is how much, from 0 to 1, where the names are the same.
+    """
     if not isinstance(name, str) or len(name) > 2 * LONGEST_QUOTE:
         return []
     spelled = {entry.lower(): entry for entry in known}
-    return [spelled[key] for key in get_close_matches(name.lower(), spelled, n=3, cutoff=0.5)]
+    return [spelled[key] for key in get_close_matches(name.lower(), spelled, n=3, cutoff=cutoff)]

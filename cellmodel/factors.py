@@ -30,6 +30,7 @@ ANYWHERE = "GLO"
 ONSITE = "electricity-onsite"
 CONTRACT = "electricity-contract"
 RESIDUAL = "electricity-residual"
+GAS = ("natural-gas-combustion", "natural-gas-upstream")  # what a kWh of it emits is their sum
 OF_A_SITE = ("electricity", CONTRACT, RESIDUAL)  # not to be taken from elsewhere
 OF_SITES = ("electricity", "delivery")  # kinds that a site may have of its own
 _GRAMS = "did you pass grams?"
@@ -39,6 +40,7 @@ _BOUNDS = {
     "kg t-1 km-1": Range(0, 10, "kg t-1 km-1", hint=_GRAMS),
 }
 _AMOUNT = Range(0, 1e4, "per kg")
+_CONTAINED = Range(0, 1, "kg kg-1")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Factor:
     name, region
         What it is and where it holds: together they are the key. "GLO" holds anywhere. Electricity
         is "electricity" (national mix), "electricity-residual", "electricity-contract" or
-        "electricity-onsite"; what is recycled to replace x is "x-recycled".
+        "electricity-onsite"; what is recycled to replace x is "x-recycled", burning x "x-burnt".
     value, low, high
         In `unit`, low <= value <= high; a DataArray where the value is sampled.
     unit
@@ -88,12 +90,17 @@ class Factor:
 
 @dataclass(frozen=True)
 class Ingredient:
-    """What a kilogram of a product is made of: an `amount` of `input`, in kg or kWh per kg."""
+    """What a kilogram of a product is made of: an `amount` of `input`, in kg or kWh per kg.
+
+    `contained` is what it brings into the product [kg kg-1]: of a salt its metal, of a film not
+    the edges that were cut off, of electricity nothing.
+    """
 
     product: str
     input: str
     region: str
     amount: float
+    contained: float
     unit: str
     source: str
     certainty: str
@@ -239,8 +246,11 @@ def load_factors(path: str | Path | None = None) -> Factors:
 def _read_ingredients(path: Path) -> dict[str, tuple[Ingredient, ...]]:
     products: dict[str, tuple[Ingredient, ...]] = {}
     for where, row in _read_rows(path, Ingredient, Ingredient.__annotations__):
-        amount = _number(row["amount"], f"{where}: amount", _AMOUNT)
-        ingredient = Ingredient(**(row | {"amount": amount}))
+        numbers = {
+            "amount": _number(row["amount"], f"{where}: amount", _AMOUNT),
+            "contained": _number(row["contained"], f"{where}: contained", _CONTAINED),
+        }
+        ingredient = Ingredient(**(row | numbers))
         products[row["product"]] = (*products.get(row["product"], ()), ingredient)
     return products
 

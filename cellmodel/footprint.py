@@ -28,10 +28,8 @@ from cellmodel.rules import (
 from cellmodel.waste_loop import WasteLoop, load_waste_loop
 
 Rules = str | Path | RuleSet
-NOT_COUNTED = (
-    "use phase; make-up of coating solvent, water, packaging, machines and buildings; "
-    "energy recovery and final disposal at the end of life; "
-)
+NOT_COUNTED = "use phase; make-up of coating solvent, water, packaging, machines and buildings; "
+NO_ENDS = "energy recovery and final disposal at the end of life; "
 WITHOUT_CREDIT = "credits for material recycled at the end of life"
 WITHOUT_RETURN = "credits for metal recovered from production scrap"
 WITHOUT_BOTH = "credits for recycled material"
@@ -291,9 +289,9 @@ def _with_rules(
 
 
 def _left_out(credited: bool, loop: WasteLoop | None) -> str:
-    if loop is None:
-        return WITHOUT_RETURN if credited else WITHOUT_BOTH
-    return WITH_RETURN if credited else f"{WITHOUT_CREDIT}; {WITH_RETURN}"
+    if credited:
+        return WITHOUT_RETURN if loop is None else WITH_RETURN
+    return NO_ENDS + (WITHOUT_BOTH if loop is None else f"{WITHOUT_CREDIT}; {WITH_RETURN}")
 
 
 def _each(words: Iterable[str]) -> str:

@@ -19,8 +19,9 @@ from cellmodel.account import (
     scrapped,
 )
 from cellmodel.electricity import Shares, supply
+from cellmodel.end_of_life import waste_flows
 from cellmodel.errors import InputError, quoted
-from cellmodel.factors import ANYWHERE, Factor, Factors, load_factors
+from cellmodel.factors import ANYWHERE, GAS, Factor, Factors, load_factors
 from cellmodel.footprint import Rules, footprint, sourced
 from cellmodel.inventory import Inventory, take_inventory
 from cellmodel.output_folder import whole_file
@@ -197,6 +198,9 @@ def _flows(
                 yield raw, str(component), name, ANYWHERE, amount * lost
         for name, amount in recycled.end_of_life.items():
             yield end, CREDIT, name, ANYWHERE, amount * contained
+        for part, flows in waste_flows(material, factors, rules).items():
+            for (name, region), amount in flows.items():
+                yield end, part, name, region, amount * contained
     yield raw, FREIGHT, "inbound-freight", site, float(bought.sum()) * per_unit
     shares = supply(
         rules, site, factors, sourcing.onsite_share[site], sourcing.contract_share[site]
@@ -207,7 +211,7 @@ def _flows(
             making, "formation_electricity", name, region,
             float(energy.formation) * share * per_unit,
         )  # fmt: skip
-    for fuel in ("natural-gas-combustion", "natural-gas-upstream"):
+    for fuel in GAS:
         yield making, "heat", fuel, ANYWHERE, float(energy.gas) * per_unit
     treatment = "cell-pretreatment"
     yield making, "scrap_treatment", treatment, ANYWHERE, float(inventory.scrap) * per_unit

@@ -1,26 +1,25 @@
 """Recycling: the circular footprint formula, and what it changes in a material.
 
-Cut-off and avoided burden are its limits: A = 1 and A = 0. Of the formula, the terms of the
-material are here; those of energy recovery (R3) and disposal are not counted, for want of open
-factors. Production scrap that returns is another matter: it lowers what is bought, by any rules.
+Cut-off and avoided burden are its limits: A = 1 and A = 0. The terms of the material are here,
+those of energy recovery and disposal in end_of_life. Production scrap that returns is another
+matter: it lowers what is bought, by any rules.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from cellmodel.circularity import Circularity
 from cellmodel.composition import METALS, load_compositions
 from cellmodel.errors import InputError, unknown_name
 from cellmodel.factors import Factors
 from cellmodel.quantity import Range
-from cellmodel.rules import Circularity, RuleSet
+from cellmodel.rules import RuleSet
 from cellmodel.waste_loop import WasteLoop
 
 RECYCLED = "-recycled"  # what the name of a recycled material's factor ends with
 _SHARE = Range(0, 1, "1", hint="did you pass per cent?")
-_CUTOFF = Circularity(allocation=1.0, quality_in=1.0, quality_out=1.0, recovery=0.0)
 
 
 @dataclass(frozen=True)
@@ -103,9 +102,14 @@ def check_recycled_content(
     return {name: _SHARE.check(f"recycled_content of {name}", s) for name, s in given.items()}
 
 
+def inputs_of(materials: Iterable[str], factors: Factors) -> set[str]:
+    """Return the materials and whatever their factors include."""
+    return {name for material in materials for name, *_ in _inputs(material, factors)}
+
+
 def check_effect(recycled_content: Mapping[str, float], materials: set, factors: Factors) -> None:
     """Raise InputError if a recycled content is of something that no material contains."""
-    inside = {name for material in materials for name, *_ in _inputs(material, factors)}
+    inside = inputs_of(materials, factors)
     idle = sorted(name for name in recycled_content if name not in inside)
     if idle:
         raise InputError(
@@ -230,17 +234,12 @@ def _inputs(
 
 
 def _circularity(name: str, rules: RuleSet, share: float) -> Circularity:
-    if rules.recycling == "cutoff":
-        return _CUTOFF
-    if name not in rules.circularity:
-        if share:
-            raise InputError(
-                f"recycled share of {name!r} must be 0 by rule set {rules.name!r}, got {share:g}: "
-                "its recycling parameters have no such material; add a [material] to your own table"
-            )
-        return _CUTOFF
-    own = rules.circularity[name]
-    return dataclasses.replace(own, allocation=0.0) if rules.recycling == "avoided" else own
+    if share and rules.recycling != "cutoff" and name not in rules.circularity:
+        raise InputError(
+            f"recycled share of {name!r} must be 0 by rule set {rules.name!r}, got {share:g}: "
+            "its recycling parameters have no such material; add a [material] to your own table"
+        )
+    return rules.circular(name)
 
 
 def _check_factor(name: str, factors: Factors, rules: RuleSet, share: float) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from cellmodel.circularity import Circularity, read_circularity
 from cellmodel.errors import InputError, quoted, unknown_name
 from cellmodel.quantity import Quantity, Range, check_keys, read_input, read_quantity, shipped, text
 
@@ -34,7 +35,7 @@ NO_RESIDUAL = ("location", "refuse")
 CHARACTERISATION = ("as stated", "AR5", "AR6")
 DEFAULT_RULES = "capacity-cutoff"
 
-_SHARE = Range(0, 1, "1", hint="did you pass per cent?")
+_CUTOFF = Circularity(allocation=1.0, quality_in=1.0, quality_out=1.0, recovery=0.0)
 _CYCLES = Range(0, 10_000, "a-1", above=True)
 _NUMBERS: Mapping[str, Range] = MappingProxyType(
     {
@@ -54,32 +55,7 @@ _CHOICES: Mapping[str, Iterable[str]] = MappingProxyType(
         "characterisation": CHARACTERISATION,
     }
 )
-_CIRCULARITY: Mapping[str, Range] = MappingProxyType(
-    {"allocation": _SHARE, "quality_in": _SHARE, "quality_out": _SHARE}
-)
 _NOTHING: Mapping = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class Circularity:
-    """What the circular footprint formula needs of a material.
-
-    Parameters
-    ----------
-    allocation
-        A: share of burdens and credits of recycling that stay with the user of recycled
-        material [1].
-    quality_in, quality_out
-        Quality of recycled material that goes in, and of what is recovered at the end, to that
-        of primary material: Qsin/Qp and Qsout/Qp [1].
-    recovery
-        R2: share that comes back as recycled material at the end of life [1].
-    """
-
-    allocation: float
-    quality_in: float
-    quality_out: float
-    recovery: float
 
 
 @dataclass(frozen=True)
@@ -113,7 +89,9 @@ class RuleSet:
     cycles_per_year
         Vehicle class -> full equivalent cycles [a-1].
     circularity
-        Material -> Circularity; what is not in it is not recycled.
+        Material -> Circularity; what is not in it is disposed of.
+    disposal
+        Name of the factor of disposal of what is not in it; "" without recycling parameters.
     """
 
     name: str
@@ -133,6 +111,7 @@ class RuleSet:
     quantities: Mapping[str, Quantity]
     cycles_per_year: Mapping[str, Quantity]
     circularity: Mapping[str, Circularity]
+    disposal: str
 
     @property
     def cutoff_criterion(self) -> float:
@@ -146,6 +125,21 @@ class RuleSet:
         """
         cycles = self.cycles_per_year[self.vehicle_class].value
         return self.quantities["usable_share"].value * cycles * self.quantities["warranty"].value
+
+    def circular(self, material: str) -> Circularity:
+        """Return what the circular footprint formula needs of a material, by these rules.
+
+        Cut-off: A = 1, and the end of life is that of the used cell, as a whole; what becomes of
+        it after the shredder belongs to those who use what is recycled. Avoided burden: A = 0
+        and B = 0.
+        """
+        if self.recycling == "cutoff":
+            return _CUTOFF
+        own = self.circularity.get(material, dataclasses.replace(_CUTOFF, disposal=self.disposal))
+        if self.recycling == "cff":
+            return own
+        whole = own.incinerator and dataclasses.replace(own.incinerator, allocation=0.0)
+        return dataclasses.replace(own, allocation=0.0, incinerator=whole)
 
     def replace(self, **changes: float | str | bool) -> RuleSet:
         """Return the rule set with other choices or numbers.
@@ -223,6 +217,9 @@ def load_rules(name: str | Path | RuleSet) -> RuleSet:
             f"{path}: recycling {choices['recycling']!r} needs circularity, the name or path of a "
             "table of recycling parameters"
         )
+    circularity, disposal = _NOTHING, ""
+    if "circularity" in table:
+        circularity, disposal = read_circularity(table["circularity"])
     cycles = _cycles(table.get("cycles_per_year", {}), f"{path}: cycles_per_year")
     vehicle = table.get("vehicle_class", "")
     return RuleSet(
@@ -240,34 +237,9 @@ def load_rules(name: str | Path | RuleSet) -> RuleSet:
             }
         ),
         cycles_per_year=cycles,
-        circularity=_circularity(table["circularity"]) if "circularity" in table else _NOTHING,
+        circularity=circularity,
+        disposal=disposal,
     )
-
-
-def _circularity(name: object) -> Mapping[str, Circularity]:
-    """Read a table of recycling parameters: classes of materials, and the materials in them."""
-    path, table, _ = read_input(
-        "recycling", "table of recycling parameters", name, ("class", "material")
-    )
-    if not isinstance(table["class"], Mapping) or not isinstance(table["material"], Mapping):
-        raise InputError(f"{path}: must have tables [class.<name>] and [material.<name>]")
-    classes = {}
-    for key, entry in table["class"].items():
-        where = f"{path}: class {key}"
-        check_keys(entry, _CIRCULARITY, where, required=tuple(_CIRCULARITY))
-        classes[key] = {
-            field: read_quantity(entry[field], f"{where}: {field}", bounds).value
-            for field, bounds in _CIRCULARITY.items()
-        }
-    materials = {}
-    for key, entry in table["material"].items():
-        where = f"{path}: material {key}"
-        check_keys(entry, ("class", "recovery"), where, required=("class", "recovery"))
-        if entry["class"] not in classes:
-            raise unknown_name(f"class of material {key!r}", entry["class"], classes)
-        recovery = read_quantity(entry["recovery"], f"{where}: recovery", _SHARE).value
-        materials[key] = Circularity(**classes[entry["class"]], recovery=recovery)
-    return MappingProxyType(materials)
 
 
 def _cycles(table: object, where: str) -> Mapping[str, Quantity]:

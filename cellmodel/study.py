@@ -14,7 +14,6 @@ from cellmodel.best_design import GROUPS, Choice, best_designs, check_choice
 from cellmodel.design_space import DesignSpace
 from cellmodel.equipment import FIELDS
 from cellmodel.errors import InputError
-from cellmodel.fingerprint import fingerprint
 from cellmodel.kernel_run import Progress, sweep_design
 from cellmodel.output_folder import only_writer, output_folder
 from cellmodel.parameter_name import snake_case
@@ -105,7 +104,7 @@ def run_study(
             plan.chunk_size,
             progress,
             evaluate=plan.evaluate,
-            depends=fingerprint(plan.plant, plan.factors, plan.file.sites, plan.sweep_rules),
+            depends=plan.counted_by,
             fresh=fresh,
         )
         regions = chunk_regions(folder / STORE)

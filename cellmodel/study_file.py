@@ -133,6 +133,11 @@ class StudyFile(_Table):
     rules
         Rule sets by which the footprint is counted: shipped names or paths. Several of them give
         results the dimension `rule_set`.
+    recycled_content, onsite_share, contract_share, waste_loop
+        As for `footprint`; `waste_loop` is a shipped name or a path. What a cell does not contain
+        has no recycled content in it.
+    ramp
+        How the plant grows, for `ramp_up`: shipped name or path. Results get the dimension `year`.
     output
         Folder for the results.
     tolerance
@@ -155,6 +160,11 @@ class StudyFile(_Table):
     factors: Name | None = None
     sites: Names = ["FR", "DE", "PL", "CN"]
     rules: Names = [DEFAULT_RULES]
+    recycled_content: dict[Name, float] = {}
+    onsite_share: float | dict[Name, float] = 0.0
+    contract_share: float | dict[Name, float] = 0.0
+    waste_loop: Name | None = None
+    ramp: Name | None = None
     output: Name = "results"
     tolerance: float = Field(1.0, gt=1e-4, le=100)
     plots: list[Literal["formation_energy", "footprint", "trace"]] = list(FIGURES)

@@ -24,6 +24,7 @@ from cellmodel.output_folder import whole_file
 from cellmodel.plot_footprint import footprint_by_component
 from cellmodel.protocol import Protocol
 from cellmodel.quantity import Quantity
+from cellmodel.ramp import Ramp
 from cellmodel.study_plan import Plan
 from cellmodel.table import write_csv
 
@@ -98,6 +99,9 @@ def _nearest(sweep: xr.Dataset, designs: xr.Dataset, dim: str) -> int:
 def _draw_footprint(path: Path, footprint: xr.Dataset) -> list[Path]:
     """Draw a figure per rule set: they may count different kilowatt-hours."""
     words = "Carbon footprint by component, a bar per site and design."
+    if "year" in footprint.dims:
+        footprint = footprint.isel(year=-1)  # where the ramp leads
+        words += f" Of {footprint['year'].item()}."
     if "rule_set" not in footprint.dims:
         plot.write_png(path, footprint_by_component(footprint), words)
         return [path]
@@ -128,9 +132,9 @@ def _draw_trace(path: Path, plan: Plan) -> bool:
 
 
 def _write_footprint(path: Path, footprint: xr.Dataset) -> Path:
-    """Write the numbers behind the bars: one row per design, site, stage and component."""
+    """Write the numbers behind the bars, and of all years: a row per site and component."""
     emissions = footprint["carbon_footprint"]
-    outer = [dim for dim in ("design", "rule_set") if dim in emissions.dims]
+    outer = [dim for dim in ("design", "rule_set", "year") if dim in emissions.dims]
     emissions = emissions.transpose(*outer, "site", "stage", "component")
     names = ("cell", "choice", "protocol", "equipment")
     with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
@@ -164,6 +168,7 @@ def _write_provenance(path: Path, plan: Plan, footprint: xr.Dataset, files: list
         "protocols": {p.name: _variables(p) for p in plan.protocols},
         "equipment": {e.name: _quantities(e.quantities) for e in plan.equipment},
         "plant": {plan.plant.name: _quantities(plan.plant.quantities)},
+        "ramp": {plan.ramp.name: _years(plan.ramp)} if plan.ramp else {},
         "footprint": {str(k): v for k, v in footprint.attrs.items() if k != "factors"},
         "factors": json.loads(footprint.attrs["factors"]),
         "files": {file.name: _digest(file) for file in files},
@@ -182,6 +187,10 @@ def _variables(protocol: Protocol) -> dict[str, dict]:
 
 def _quantities(quantities: Mapping[str, Quantity]) -> dict[str, dict]:
     return {name: asdict(quantity) for name, quantity in quantities.items()}
+
+
+def _years(ramp: Ramp) -> dict[str, list[dict]]:
+    return {name: [asdict(entry) for entry in entries] for name, entries in ramp.fields.items()}
 
 
 def _digest(path: Path) -> str:

@@ -14,17 +14,23 @@ import xarray as xr
 from cellmodel.cell import Cell, load_cell
 from cellmodel.compilation import is_compiled
 from cellmodel.design_space import DesignSpace
+from cellmodel.electricity import site_shares
 from cellmodel.equipment import FIELDS, Equipment, load_equipment
 from cellmodel.errors import InputError, unknown_name
 from cellmodel.factors import Factors, load_factors
+from cellmodel.fingerprint import fingerprint
 from cellmodel.footprint import footprint
 from cellmodel.kernel_run import CHUNK_SIZE, sweep_design
+from cellmodel.materials import COMPONENTS, SECOND
 from cellmodel.parameter_name import snake_case, unit_of
 from cellmodel.plant import Plant, load_plant
 from cellmodel.protocol import Protocol, load_protocol
+from cellmodel.ramp import Ramp, load_ramp, ramp_up
+from cellmodel.recycling import check_effect, check_recycled_content, inputs_of
 from cellmodel.rules import RuleSet, load_rules
 from cellmodel.study_file import StudyFile, read_study
 from cellmodel.variables import VARIABLES
+from cellmodel.waste_loop import WasteLoop, load_waste_loop
 
 SMALLEST_CHUNK = 2048  # rows; writing a chunk takes as long as forming some hundred cells
 CHUNKS = 25  # of a small study: an interruption costs a few per cent
@@ -37,6 +43,7 @@ CYCLING = 15.0  # s, a design that is cycled 500 to 1000 times
 PROCESS = 600e6  # bytes of a process with PyBaMM, Numba and matplotlib
 COPIES = 4  # of a chunk in memory while it is computed and written
 BYTES = 8
+OF_THE_PLANT = 5  # further variables of a footprint that differ from year to year
 TOTALS = ("carbon_footprint_total", "carbon_footprint_to_gate")
 
 
@@ -50,8 +57,9 @@ class Plan:
         The study file, and what is in it.
     output
         Folder for the results.
-    cells, protocols, equipment, plant, factors, rules, ageing
-        What its names stand for; `ageing` is the protocol of [cycling], None without it.
+    cells, protocols, equipment, plant, factors, rules, ageing, waste_loop, ramp
+        What its names stand for; `ageing` is the protocol of [cycling], None without it, and so
+        are the last two.
     designs
         (protocol, cell) -> design space. All have the dimension `equipment`, along which the
         fields of the equipment vary.
@@ -68,6 +76,8 @@ class Plan:
     rules: tuple[RuleSet, ...]
     designs: Mapping[tuple[str, str], DesignSpace]
     ageing: Protocol | None
+    waste_loop: WasteLoop | None
+    ramp: Ramp | None
 
     @property
     def sweep_rules(self) -> tuple[RuleSet, ...]:
@@ -89,6 +99,15 @@ class Plan:
         """Rows that are computed and written at a time."""
         return min(max(self.rows // CHUNKS, SMALLEST_CHUNK), CHUNK_SIZE)
 
+    @property
+    def counted_by(self) -> str:
+        """Fingerprint of what footprints depend on besides what is formed."""
+        file = self.file
+        return fingerprint(
+            self.plant, self.factors, file.sites, self.sweep_rules, file.recycled_content,
+            file.onsite_share, file.contract_share, self.waste_loop, self.ramp,
+        )  # fmt: skip
+
     def evaluate(self, formed: xr.Dataset) -> xr.Dataset:
         """Return the summary of formations with the totals of their footprint."""
         totals = self.footprint(formed, detail=False).drop_vars("material_input")
@@ -98,13 +117,29 @@ class Plan:
     def footprint(self, formed: xr.Dataset, *, detail: bool = True) -> xr.Dataset:
         """Return the footprint with the study's plant, sites, factors and rules.
 
-        Rule sets per kWh delivered over life count where `formed` has it.
+        Rule sets per kWh delivered over life count where `formed` has it. With a ramp it is over
+        `year`, in place of years that `formed` has.
         """
         rules = self.rules if "delivered_energy" in formed else self.sweep_rules
         rules = rules if len(rules) > 1 else rules[0]
-        return footprint(
-            formed, self.plant, self.file.sites, self.factors, rules=rules, detail=detail
+        inside = inputs_of(formed["component_mass"]["material"].values.flat, self.factors)
+        of_ramp = []
+        if self.ramp is not None:
+            formed = ramp_up(formed.drop_dims("year", errors="ignore"), self.ramp, self.factors)
+            of_ramp = [*self.ramp.fields, "grid_intensity"]
+        result = footprint(
+            formed,
+            self.plant,
+            self.file.sites,
+            self.factors,
+            rules=rules,
+            recycled_content={n: x for n, x in self.file.recycled_content.items() if n in inside},
+            onsite_share=self.file.onsite_share,
+            contract_share=self.file.contract_share,
+            waste_loop=self.waste_loop,
+            detail=detail,
         )
+        return result.drop_vars(of_ramp, errors="ignore")
 
 
 @dataclass(frozen=True)
@@ -156,6 +191,12 @@ def plan_study(study: str | Path, output: str | Path | None = None) -> Plan:
         factors = load_factors(None if file.factors is None else path.parent / file.factors)
         rules = tuple(load_rules(_located(name, path)) for name in file.rules)
         _check_sites(file, factors)
+        _check_bought(file, cells, factors)
+        waste_loop = (
+            None if file.waste_loop is None else load_waste_loop(_located(file.waste_loop, path))
+        )
+        ramp = None if file.ramp is None else load_ramp(_located(file.ramp, path))
+        _check_ramp(ramp, file)
         _check_rules(rules, cycled=file.cycling is not None)
         ageing = (
             None if file.cycling is None else load_protocol(_located(file.cycling.protocol, path))
@@ -171,8 +212,9 @@ def plan_study(study: str | Path, output: str | Path | None = None) -> Plan:
         raise InputError(f"{path}: {error}") from error
     folder = Path(file.output if output is None else output)
     return Plan(
-        path, file, folder, cells, protocols, equipment, plant, factors, rules, designs, ageing
-    )
+        path, file, folder, cells, protocols, equipment, plant, factors, rules, designs, ageing,
+        waste_loop, ramp,
+    )  # fmt: skip
 
 
 def estimate(plan: Plan) -> Estimate:
@@ -184,8 +226,11 @@ def estimate(plan: Plan) -> Estimate:
         for spec in VARIABLES.values()
         if set(spec.dims) <= set(sizes)
     )
-    # further rule sets: the totals once more each
-    values += len(TOTALS) * sizes["site"] * (len(plan.sweep_rules) - 1)
+    # further rule sets: the totals once more each; further years: also what the plant takes
+    totals = len(TOTALS) * sizes["site"] * len(plan.sweep_rules)
+    values += totals - len(TOTALS) * sizes["site"]
+    if plan.ramp is not None:
+        values += (len(plan.ramp.years) - 1) * (totals + OF_THE_PLANT)
     around = STARTING + sum(AROUND[name] for name in plan.file.plots)
     if plan.file.cycling is not None:
         formed_differently = len(plan.designs) + len(plan.cells) * len(plan.equipment)
@@ -247,6 +292,26 @@ def _check_sites(file: StudyFile, factors: Factors) -> None:
     for site in file.sites:
         if site not in known:
             raise unknown_name("site", site, known)
+
+
+def _check_bought(file: StudyFile, cells: tuple[Cell, ...], factors: Factors) -> None:
+    content = check_recycled_content(file.recycled_content, factors)
+    materials = {
+        str(entry) for cell in cells for key, entry in cell.materials.items()
+        if key in (*COMPONENTS, SECOND)
+    }  # fmt: skip
+    check_effect(content, materials, factors)
+    site_shares("onsite_share", file.onsite_share, file.sites)
+    site_shares("contract_share", file.contract_share, file.sites)
+
+
+def _check_ramp(ramp: Ramp | None, file: StudyFile) -> None:
+    twice = [name for name in file.over if ramp is not None and name in ramp.fields]
+    if twice:
+        raise InputError(
+            f"[over] must not have {', '.join(twice)}: ramp {ramp.name!r} sets it; remove it from "
+            "the ramp or from the sweep"
+        )
 
 
 def _check_rules(rules: tuple[RuleSet, ...], *, cycled: bool) -> None:

@@ -72,7 +72,7 @@ _HYPHENATED = {"temperature": "temper-\nature", "thickness": "thick-\nness"}
 
 
 def tables(designs: xr.Dataset, swept: Sequence[str]) -> Iterator[Table]:
-    """Yield a table for the terminal per equipment.
+    """Yield a table for the terminal per equipment, of the last year if there are several.
 
     Parameters
     ----------
@@ -81,12 +81,16 @@ def tables(designs: xr.Dataset, swept: Sequence[str]) -> Iterator[Table]:
     swept
         Names of the swept quantities, as in `over`.
     """
+    when = ""
+    if "year" in designs.dims:
+        designs = designs.isel(year=-1)  # the others are in the CSV file
+        when = f" in {designs['year'].item()}"
     life = [LIFE] if "cycle_life" in designs else []
     columns = [*_swept_columns(designs, swept), *RESULTS, *life]
     for equipment in dict.fromkeys(designs["equipment"].values.tolist()):
         chosen = designs.isel(design=designs["equipment"].values == equipment)
         table = Table(
-            title=f"Formation with {escape(equipment)}", box=None, padding=(0, 1, 0, 0),
+            title=f"Formation with {escape(equipment)}{when}", box=None, padding=(0, 1, 0, 0),
             title_justify="left", pad_edge=False,
         )  # fmt: skip
         table.add_column("design", no_wrap=True)
@@ -139,7 +143,7 @@ def write_csv(path: Path, designs: xr.Dataset) -> None:
     for variable in designs.data_vars.values():
         if variable.dims == ("design",):
             columns[_head(variable)] = variable.values.tolist()
-        elif set(variable.dims) <= {"design", "rule_set", "site", "cycle"}:
+        elif set(variable.dims) <= {"design", "rule_set", "year", "site", "cycle"}:
             for place in _places(variable):
                 words = " ".join(f"{dim} {label}" for dim, label in place.items())
                 columns[_head(variable, words)] = variable.sel(place).values.tolist()
@@ -176,7 +180,7 @@ def _row(design: xr.Dataset, columns: Sequence[Column]) -> list[str]:
 
 def _places(variable: xr.DataArray) -> list[dict[str, object]]:
     """Return dimension -> label of every value of a design, site by site within a rule set."""
-    order = ("rule_set", "site", "cycle")
+    order = ("rule_set", "year", "site", "cycle")
     dims = sorted((str(dim) for dim in variable.dims if dim != "design"), key=order.index)
     labels = itertools.product(*(variable[dim].values.tolist() for dim in dims))
     return [dict(zip(dims, place, strict=True)) for place in labels]

@@ -184,7 +184,7 @@ def test_the_three_ways_to_recycle_as_closed_forms():
     ):
         expected -= masses[0] * amount * recovery * saved(name)
     np.testing.assert_allclose(credit, [0, 0.8 * expected, expected], rtol=1e-12, atol=0)
-    others = result.drop_sel(component="recycling_credit")
+    others = result.drop_sel(component=["recycling_credit", "energy_recovery", "disposal"])
     np.testing.assert_allclose(others, others.isel(rule_set=[0, 0, 0]), rtol=1e-13, atol=0)
 
 

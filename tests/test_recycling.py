@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cellmodel as cm
+from cellmodel.end_of_life import BURNT
 from cellmodel.errors import InputError
 from cellmodel.factors import load_factors
 from cellmodel.recycling import (
@@ -114,6 +115,8 @@ def test_every_material_in_the_parameters_is_known():
         assert name in names
         if own.recovery:
             assert name + RECYCLED in names
+        if own.lower_heating_value:
+            assert name + BURNT in names
 
 
 @pytest.mark.parametrize("name", ["nickel-sulphate", "cobalt-sulphate", "lithium-carbonate"])

@@ -30,6 +30,7 @@ cycles_per_year = { X = { value = 100, unit = "a-1", source = "we" } }
 PARAMETERS = """
 title = "Ours"
 source = "we"
+disposal = "landfill"
 [class.metals]
 allocation = { value = 0.3, unit = "1", source = "we" }
 quality_in = { value = 1, unit = "1", source = "we" }

@@ -335,6 +335,155 @@ def test_other_rules_are_another_study(tmp_path):
     assert (draft < cutoff / 100).all()
 
 
+BOUGHT = """
+sites = ["FR", "PL"]
+rules = ["capacity-cutoff", "capacity-market"]
+onsite_share = 0.1
+contract_share = { FR = 0.5 }
+waste_loop = "annex-xii-2031"
+ramp = "ramp-16-to-50gwh"
+factors = "own.csv"
+plots = ["footprint"]
+[over]
+charge_rate = [0.1, 0.2]
+[best]
+at = { site = "FR", rule_set = "capacity-cutoff", year = 2030 }
+[recycled_content]
+lithium-carbonate = 0.2
+nickel-sulphate = 0.3
+"""
+ROWS = "name,region,value,unit,source\nelectricity-contract,FR,0.02,kg kWh-1,contract\n"
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("grown")
+    (folder / "own.csv").write_text(ROWS)
+    path = folder / "study.toml"
+    path.write_text(
+        KEYS.replace('["lfp-graphite"]', '["lfp-graphite", "nmc532-graphite"]') + BOUGHT
+    )
+    return folder, cm.run_study(path, folder / "results")
+
+
+@pytest.mark.parametrize(
+    ("cell", "content"),
+    [
+        ("lfp-graphite", {"lithium-carbonate": 0.2}),
+        ("nmc532-graphite", {"lithium-carbonate": 0.2, "nickel-sulphate": 0.3}),
+    ],
+)
+def test_what_is_bought_and_how_the_plant_grows_count_as_in_footprint(grown, cell, content):
+    folder, outcome = grown
+    formed = cm.sweep_formation(cell, "two-cycle", "laboratory-cycler")
+    factors = folder / "own.csv"
+    expected = cm.footprint(
+        cm.ramp_up(formed, "ramp-16-to-50gwh", factors),
+        sites=["FR", "PL"],
+        factors=factors,
+        rules=["capacity-cutoff", "capacity-market"],
+        recycled_content=content,
+        onsite_share=0.1,
+        contract_share={"FR": 0.5},
+        waste_loop="annex-xii-2031",
+    )
+    nominal = outcome.designs["cell"].values.tolist().index(cell)
+    total = expected["carbon_footprint_total"]
+    designs = outcome.designs["carbon_footprint_total"].isel(design=nominal)
+    np.testing.assert_allclose(designs.transpose(*total.dims), total, rtol=1e-12, atol=0)
+    assert outcome.sweep["carbon_footprint_total"].sizes["year"] == 7
+    summed = outcome.footprint["carbon_footprint"].sum(["stage", "component"])
+    np.testing.assert_allclose(
+        summed.isel(design=nominal).transpose(*total.dims), total, rtol=1e-12, atol=0
+    )
+
+
+def test_files_of_a_study_over_years(grown):
+    _, outcome = grown
+    with (outcome.folder / "table.csv").open(newline="", encoding="utf-8") as file:
+        row = next(csv.DictReader(file))
+    total = outcome.designs["carbon_footprint_total"].isel(design=0)
+    place = {"rule_set": "capacity-market", "year": 2028, "site": "PL"}
+    words = " ".join(f"{dim} {label}" for dim, label in place.items())
+    assert float(row[f"carbon_footprint_total {words} [kg kWh-1]"]) == float(total.sel(place))
+    with (outcome.folder / "footprint.csv").open(newline="", encoding="utf-8") as file:
+        parts = [
+            float(part["carbon_footprint [kg kWh-1]"])
+            for part in csv.DictReader(file)
+            if all(part[dim] == str(label) for dim, label in place.items())
+            and (part["cell"], part["choice"]) == (row["cell"], row["choice"])
+        ]
+    np.testing.assert_allclose(sum(parts), float(total.sel(place)), rtol=1e-12, atol=0)
+    (shown,) = tables(outcome.designs, ["charge_rate"])
+    assert shown.title == "Formation with laboratory-cycler in 2032"
+    first = next(str(cell) for cell in shown.columns[-1].cells if str(cell))
+    last = total.sel(rule_set="capacity-market", site="PL", year=2032)
+    assert first == f"{float(last):.1f}"
+    content = json.loads((outcome.folder / "provenance.json").read_text())
+    throughput = content["ramp"]["ramp-16-to-50gwh"]["throughput"]
+    assert [entry["value"] for entry in throughput] == [16, 16, 33, 33, 50, 50, 50]
+    assert content["footprint"]["waste_loop"] == "annex-xii-2031"
+    assert content["study"]["content"]["recycled_content"]["nickel-sulphate"] == 0.3
+
+
+def test_the_size_of_a_study_over_years(grown):
+    folder, outcome = grown
+    stored = sum(v.nbytes for v in outcome.sweep.data_vars.values())
+    assert stored <= estimate(plan_study(folder / "study.toml")).disk < 3 * stored
+
+
+@pytest.mark.parametrize("key", ["recycled_content", "onsite_share", "waste_loop", "ramp"])
+def test_what_is_bought_is_part_of_what_a_result_depends_on(grown, key):
+    folder, _ = grown
+    own = {
+        "recycled_content": BOUGHT.replace("nickel-sulphate = 0.3", "nickel-sulphate = 0.4"),
+        "onsite_share": BOUGHT.replace("onsite_share = 0.1", "onsite_share = 0.2"),
+        "waste_loop": BOUGHT.replace("annex-xii-2031", "annex-xii-2027"),
+        "ramp": BOUGHT.replace('ramp = "ramp-16-to-50gwh"\n', "").replace(", year = 2030", ""),
+    }[key]
+    path = folder / f"{key}.toml"
+    path.write_text(KEYS.replace("lfp-graphite", "nmc532-graphite") + own)
+    same = folder / "same.toml"
+    same.write_text(KEYS.replace("lfp-graphite", "nmc532-graphite") + BOUGHT)
+    assert plan_study(path).counted_by != plan_study(same).counted_by
+    assert plan_study(folder / "study.toml").counted_by == plan_study(same).counted_by
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("recycled_content = { nickel-sulfate = 0.2 }\n", r"'nickel-sulfate'; the nearest known"),
+        ("recycled_content = { nickel-sulphate = 20 }\n", r"between 0 and 1, got 20"),
+        ("recycled_content = { nickel-sulphate = 0.2 }\n", r"nickel-sulphate has no effect: none"),
+        ("recycled_content = 0.2\n", r"recycled_content: should be a table, got 0.2"),
+        ("onsite_share = { US = 0.2 }\n", r"unknown site of onsite_share 'US'"),
+        ("contract_share = 20\n", r"contract_share must be between 0 and 1, got 20"),
+        ('waste_loop = "annex-12"\n', r"unknown waste loop 'annex-12'"),
+        ('ramp = "ramp-to-50"\n', r"unknown ramp 'ramp-to-50'"),
+        ('ramps = "ramp-16-to-50gwh"\n', r"unknown key 'ramps'; did you mean 'ramp'"),
+    ],
+)
+def test_wrong_purchases_and_ramps_are_refused_before_work(tmp_path, text, message):
+    path = tmp_path / "study.toml"
+    path.write_text(text + KEYS + OVER)
+    with pytest.raises(cm.InputError, match=message):
+        plan_study(path)
+
+
+def test_a_swept_field_that_the_ramp_sets_is_refused_before_work(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text('ramp = "ramp-16-to-50gwh"\n' + KEYS + "[over]\nutilisation = [0.7, 0.9]\n")
+    with pytest.raises(cm.InputError, match=r"\[over\] must not have utilisation: ramp 'ramp-16"):
+        plan_study(path)
+
+
+def test_the_best_of_several_years_needs_a_year(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text('ramp = "ramp-16-to-50gwh"\n' + KEYS + OVER + '[best]\nat = { site = "FR" }\n')
+    with pytest.raises(cm.InputError, match=r"one per year; .* at = \{ year = 2026 \}"):
+        cm.run_study(path, tmp_path / "results")
+
+
 LIFE = (
     'rules = ["capacity-cutoff", "delivered-cutoff"]\nsites = ["FR", "PL"]\nplots = ["footprint"]\n'
 )
