@@ -42,7 +42,7 @@ def simulate_cycling(
 ) -> xr.Dataset:
     """Cycle a formed cell until it is old.
 
-    The cell starts where its formation ended: same SEI, same lithium in each electrode, particles
+    The cell starts where its formation ended: same SEI, same lithium in each material, particles
     and temperature evened out by the rest in between. The SEI goes on growing by the same law;
     nothing else ages. With the formation model of unpassivated surface, what formation opened goes
     on healing, the electrolyte oxidising and the negative electrode keeping lithium, the last
@@ -53,7 +53,8 @@ def simulate_cycling(
     nmc532-graphite) and 47 (nmc811-graphite-siox) are simulated, in a fifth to a seventh of the
     processor time. Against every cycle simulated, capacities are within 0.001 % and 0.03 %,
     energies within 0.01 % and 0.04 %, lithium_loss within 0.02 % and 0.04 %, cycle_life within 0.2
-    cycles.
+    cycles. For nmc811-graphite-silicon 28 are simulated, in a thirteenth of the time: capacities
+    within 0.014 %, energies 0.011 %, lithium_loss 0.02 %, cycle_life (to 90 %) 0.01 cycles.
 
     Parameters
     ----------
@@ -84,7 +85,7 @@ def simulate_cycling(
     xarray.Dataset
         Over `cycle`: charge_capacity, discharge_capacity [A h], charge_energy, discharge_energy
         [W h], coulombic_efficiency, energy_efficiency (round trip) [1], resistance [ohm],
-        sei_thickness [m], lithium_loss [A h] since the end of formation.
+        sei_thickness, second_sei_thickness [m], lithium_loss [A h] since the end of formation.
         `cycle_life` [1], interpolated, and `delivered_energy` [kW h] until then: NaN if the
         threshold is not reached within the run (the attribute `cycle_life_note` says so).
         Over `check` (cycles done, within one) and `state_of_charge` (0.8, 0.5, 0.2 of

@@ -72,6 +72,11 @@ _FORMATION = (
         "mean SEI thickness of the negative electrode",
         pybamm_name="X-averaged negative SEI thickness [m]",
     ),
+    VariableSpec(
+        "second_sei_thickness",
+        "m",
+        "mean SEI thickness of the second negative material, 0 without one",
+    ),
     VariableSpec("nominal_energy", "W h", "discharge energy of the last full discharge"),
     VariableSpec("formation_time", "h", "time on the cycler channel"),
     VariableSpec("total_time", "h", "time on the channel and in soak and ageing halls"),
@@ -85,6 +90,11 @@ _FORMATION = (
         "lowest potential of the negative electrode against lithium; below 0 lithium may plate",
     ),
     VariableSpec("negative_stoichiometry", "1", "mean negative stoichiometry at the end"),
+    VariableSpec(
+        "second_negative_stoichiometry",
+        "1",
+        "mean stoichiometry of the second negative material at the end, 0 without one",
+    ),
     VariableSpec("positive_stoichiometry", "1", "mean positive stoichiometry at the end"),
     VariableSpec("cycler_energy", "W h", "electricity of the cycler, recovered energy subtracted"),
     VariableSpec("chamber_energy", "W h", "electricity to temper position, soak and ageing halls"),

@@ -42,6 +42,8 @@ SUMMARY = (
     "kinetic_loss",  # C
     "unpassivated_surface",
     "highest_negative_stoichiometry",
+    "second_negative_stoichiometry",
+    "second_sei_thickness",  # m
 )
 NEW_SURFACE, SECOND_PHASE = p.NEW_SURFACE // LANES, p.EPS_2 // LANES  # in the vector of a case
 TASK = 64 * LANES  # cases: long enough that lanes without one are rare, at its end
@@ -112,6 +114,8 @@ def leave(w, i, case, tables, per_cycle, summary, status):
     summary[13, case] = w[s.SURFACE + i]
     highest = max(w[s.X_MEAN_MAX + i], mean_stoichiometry(w, i))
     summary[14, case] = highest if double else w[s.X_MAX + i]
+    summary[15, case] = w[s.X_2 + i] if double else 0.0
+    summary[16, case] = w[s.FILM_2 + i] if double else 0.0
 
 
 @njit(fastmath=FASTMATH, error_model="numpy", nogil=True, cache=True)

@@ -58,14 +58,6 @@ def test_what_is_assumed_is_named(name):
         assert why in rows[entry][3]
 
 
-def test_two_materials_start_fresh_only():
-    from cellmodel.bridge.parameter_values import State, parameter_values
-
-    cell = cm.load_cell("nmc811-graphite-silicon")
-    with pytest.raises(cm.InputError, match="two materials in its negative electrode and can only"):
-        parameter_values(cell, state=State(0.01, 0.9, 1e-8))
-
-
 def test_overrides_come_before_the_set(cell):
     assert cell.parameter(BARRIER) == cell.parameters[BARRIER].value
     assert cell.parameter("Nominal cell capacity [A.h]") == 5.0

@@ -58,9 +58,13 @@ def test_the_summary_is_that_of_pybamm(both):
         np.testing.assert_allclose(found[name], known[name], rtol=3e-4, atol=0)
     net, known_net = (each.charge_energy - each.discharge_energy for each in both)
     np.testing.assert_allclose(net, known_net, rtol=3e-3, atol=0)
-    for name in ("lithium_loss", "sei_thickness"):
+    for name in ("lithium_loss", "sei_thickness", "second_sei_thickness"):
         np.testing.assert_allclose(found[name], known[name], rtol=1e-3, atol=0)
-    for name in ("negative_stoichiometry", "highest_negative_stoichiometry"):
+    for name in (
+        "negative_stoichiometry",
+        "second_negative_stoichiometry",
+        "highest_negative_stoichiometry",
+    ):
         np.testing.assert_allclose(found[name], known[name], rtol=0, atol=2e-4)
     assert np.isnan(found.kinetic_loss)
     assert np.isnan(known.kinetic_loss)

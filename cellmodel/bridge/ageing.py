@@ -20,6 +20,7 @@ RESULTS = (
     "discharge_voltage",
     "resistance",
     "sei_thickness",
+    "second_sei_thickness",
     "lithium_loss",
 )
 

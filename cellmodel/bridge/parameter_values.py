@@ -12,7 +12,7 @@ from cellmodel.bridge.bpx_file import bpx_values
 from cellmodel.bridge.passivation_submodels import HIGHEST, INITIAL, STORED, UNPASSIVATED
 from cellmodel.bridge.scaled_functions import NEUTRAL, SCALED, scale
 from cellmodel.bridge.sets import SETS
-from cellmodel.bridge.two_phase import fresh_phases, is_two_phase, require_fresh
+from cellmodel.bridge.two_phase import first_stoichiometry, is_two_phase, start_phases
 from cellmodel.cell import Cell
 from cellmodel.errors import InputError, quoted, unknown_name
 from cellmodel.unpassivated_surface import NAME as UNPASSIVATED_SURFACE
@@ -22,20 +22,23 @@ OPEN_VOLTAGE = 0.0  # V: a fresh cell starts below any cut-off, where PyBaMM wou
 
 @dataclass(frozen=True)
 class State:
-    """Where a simulation starts: uniform particles, one film.
+    """Where a simulation starts: uniform particles, one film on each material.
 
     Parameters
     ----------
     negative_stoichiometry, positive_stoichiometry
         Mean lithium content / maximum [1].
     sei_thickness
-        Film on the negative electrode [m].
+        Film on the negative electrode [m]; of two materials, on the first.
     unpassivated_surface
         Of the negative electrode / all that its first lithiation would create [1].
     highest_negative_stoichiometry
         That it ever had [1]; the present one where that is higher.
     stored_lithium
         Kept by the negative electrode for long [A h], not part of its stoichiometry.
+    second_negative_stoichiometry, second_sei_thickness
+        Of the second negative material [1, m]; the first has the rest of the mean. Not read where
+        there is one material.
     """
 
     negative_stoichiometry: float
@@ -44,14 +47,19 @@ class State:
     unpassivated_surface: float = 0.0
     highest_negative_stoichiometry: float = 0.0
     stored_lithium: float = 0.0
+    second_negative_stoichiometry: float | None = None
+    second_sei_thickness: float | None = None
 
 
 def fresh_state(cell: Cell) -> State:
     """Return the state of a cell that has never been charged."""
+    negative, film = cell.negative_stoichiometry.value, cell.parameter("Initial SEI thickness [m]")
     return State(
-        cell.negative_stoichiometry.value,
+        negative,
         cell.positive_stoichiometry.value,
-        cell.parameter("Initial SEI thickness [m]"),
+        film,
+        second_negative_stoichiometry=negative,
+        second_sei_thickness=film,
     )
 
 
@@ -84,11 +92,8 @@ def parameter_values(
     Raises
     ------
     InputError
-        If PyBaMM has no such set, or a cell of two negative materials starts from a formed state.
+        If PyBaMM has no such set, or the state lacks the second of two negative materials.
     """
-    two_phase = is_two_phase(set_values(cell))
-    if two_phase and state is not None:
-        require_fresh(cell.name)
     state = state or fresh_state(cell)
     values = set_values(cell).copy()
     values.update(
@@ -98,8 +103,8 @@ def parameter_values(
     if scaled:
         scale(values)
     start = {"negative": state.negative_stoichiometry, "positive": state.positive_stoichiometry}
-    if two_phase:
-        fresh_phases(values, start.pop("negative"), state.sei_thickness)
+    if is_two_phase(set_values(cell)):
+        _start_phases(cell, values, start.pop("negative"), state)
     values.update(
         {
             f"Initial concentration in {side} electrode [mol.m-3]": stoichiometry
@@ -126,6 +131,18 @@ def parameter_values(
             check_already_exists=False,
         )
     return values
+
+
+def _start_phases(cell: Cell, values: pybamm.ParameterValues, mean: float, state: State) -> None:
+    second = state.second_negative_stoichiometry
+    if second is None or state.second_sei_thickness is None:
+        raise InputError(
+            f"cell '{cell.name}' has two materials in its negative electrode: its state must have "
+            "second_negative_stoichiometry and second_sei_thickness; form the cell again"
+        )
+    first = first_stoichiometry(cell.parameter, mean, second)
+    films = (state.sei_thickness, state.second_sei_thickness)
+    start_phases(values, (first, second), films)
 
 
 def parameter(cell: Cell, name: str) -> float:

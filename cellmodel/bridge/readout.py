@@ -34,6 +34,10 @@ TOTALS = (
 )
 PARASITIC = "parasitic_charge"
 PASSIVATION = (UNPASSIVATED, HIGHEST, STORED, LOST, PARASITIC)  # of formation models only
+SECOND = {  # of a second negative material only
+    "second_negative_stoichiometry": "Average negative secondary particle stoichiometry",
+    "second_sei_thickness": "X-averaged negative secondary SEI thickness [m]",
+}
 READ = (*SERIES.values(), LITHIUM, *NEGATIVE_POTENTIAL, *TOTALS)  # from the solution
 SECONDS_PER_HOUR = 3600.0
 FARADAY = 96485.33212  # C/mol
@@ -41,8 +45,8 @@ FARADAY = 96485.33212  # C/mol
 
 def series(cycles: list[list[pybamm.Solution]]) -> dict[str, np.ndarray]:
     """Return what happened over time: `time` [s] and everything in SERIES, LITHIUM, TOTALS and, of
-    a formation model, PASSIVATION, and the indices `cycle_index` and `step_index` (within its
-    cycle), each an array over time.
+    a model that has it, PASSIVATION and SECOND, and the indices `cycle_index` and `step_index`
+    (within its cycle), each an array over time.
     """
     parts: dict[str, list] = {"time": [], "cycle_index": [], "step_index": []}
     names = SERIES | {name: name for name in READ if name not in SERIES.values()}
@@ -53,18 +57,19 @@ def series(cycles: list[list[pybamm.Solution]]) -> dict[str, np.ndarray]:
             parts["time"].append(solution.t)
             parts["cycle_index"].append(np.full(len(solution.t), cycle))
             parts["step_index"].append(np.full(len(solution.t), number))
-            for name, pybamm_name in (names | _passivation(solution.all_models[0])).items():
+            for name, pybamm_name in (names | _optional(solution.all_models[0])).items():
                 parts.setdefault(name, []).append(solution[pybamm_name].entries)
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 
 
 def read(model: pybamm.BaseModel) -> list[str]:
     """Return the names of what is read from a solution of `model`."""
-    return [*READ, *_passivation(model)]
+    return [*READ, *_optional(model).values()]
 
 
-def _passivation(model: pybamm.BaseModel) -> dict[str, str]:
-    return {name: name for name in PASSIVATION if name in model.variables}
+def _optional(model: pybamm.BaseModel) -> dict[str, str]:
+    optional = {name: name for name in PASSIVATION} | SECOND
+    return {name: known for name, known in optional.items() if known in model.variables}
 
 
 def inventory(over_time: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -87,8 +92,8 @@ def raw(over_time: Mapping[str, np.ndarray], cycles: int) -> dict[str, np.ndarra
     -------
     dict
         Per cycle charge_capacity, discharge_capacity [A h], charge_energy, discharge_energy
-        [W h], each an array; per case the rest, each a number. What only a formation model has
-        is 0 without.
+        [W h], each an array; per case the rest, each a number. What only a formation model or a
+        second negative material has is 0 without.
     """
     last = np.searchsorted(over_time["cycle_index"], np.arange(cycles), side="right") - 1
     results = {
@@ -107,6 +112,7 @@ def raw(over_time: Mapping[str, np.ndarray], cycles: int) -> dict[str, np.ndarra
         "unpassivated_surface": over_time.get(UNPASSIVATED, none)[-1],
         "highest_negative_stoichiometry": over_time.get(HIGHEST, stoichiometry).max(),
         "sei_thickness": over_time["sei_thickness_series"][-1],
+        "second_sei_thickness": over_time.get("second_sei_thickness", none)[-1],
         "formation_time": (over_time["time"][-1] - over_time["time"][0]) / SECONDS_PER_HOUR,
         "charge_time": charge_time,
         "discharge_time": discharge_time,
@@ -114,6 +120,7 @@ def raw(over_time: Mapping[str, np.ndarray], cycles: int) -> dict[str, np.ndarra
         "max_cell_temperature": over_time["cell_temperature"].max(),
         "lowest_negative_potential": sum(over_time[n] for n in NEGATIVE_POTENTIAL).min(),
         "negative_stoichiometry": over_time["negative_stoichiometry_series"][-1],
+        "second_negative_stoichiometry": over_time.get("second_negative_stoichiometry", none)[-1],
         "positive_stoichiometry": over_time["positive_stoichiometry_series"][-1],
     }
 

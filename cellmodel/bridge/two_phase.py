@@ -6,9 +6,9 @@ of the cell's current.
 
 from __future__ import annotations
 
-import pybamm
+from collections.abc import Callable, Sequence
 
-from cellmodel.errors import InputError
+import pybamm
 
 PHASES = ("Primary", "Secondary")
 MAXIMUM = "Maximum concentration in negative electrode [mol.m-3]"
@@ -16,6 +16,7 @@ MATERIALS = {
     "particle phases": ("2", "1"),
     "open-circuit potential": (("single", "current sigmoid"), "single"),
 }
+_FRACTION = "Negative electrode active material volume fraction"
 _INITIAL = "Initial concentration in negative electrode [mol.m-3]"
 _FILM = "Initial SEI thickness [m]"
 
@@ -30,9 +31,11 @@ def options(sei: str) -> dict[str, object]:
     return {**MATERIALS, "SEI": ((sei, sei), "none")}
 
 
-def fresh_phases(values: pybamm.ParameterValues, stoichiometry: float, film: float) -> None:
-    """Start both materials at the same stoichiometry [1] and film [m], in place."""
-    for phase in PHASES:
+def start_phases(
+    values: pybamm.ParameterValues, stoichiometries: Sequence[float], films: Sequence[float]
+) -> None:
+    """Start each material at its stoichiometry [1] and film [m], in place."""
+    for phase, stoichiometry, film in zip(PHASES, stoichiometries, films, strict=True):
         maximum = values[f"{phase}: {MAXIMUM}"]
         values.update(
             {f"{phase}: {_INITIAL}": stoichiometry * maximum, f"{phase}: {_FILM}": film},
@@ -40,12 +43,22 @@ def fresh_phases(values: pybamm.ParameterValues, stoichiometry: float, film: flo
         )
 
 
-def require_fresh(name: str) -> None:
-    """Raise the InputError of a start that one number per electrode cannot describe."""
-    raise InputError(
-        f"cell '{name}' has two materials in its negative electrode and can only start fresh: a "
-        "formed state has one stoichiometry and one film; choose a cell of one material"
+def first_stoichiometry(read: Callable[[str], float], mean: float, second: float) -> float:
+    """Return the stoichiometry of graphite from that of the electrode and of silicon [1].
+
+    Parameters
+    ----------
+    read
+        PyBaMM name -> number.
+    mean
+        Lithium content / capacity of both materials.
+    second
+        Of silicon.
+    """
+    first_holds, second_holds = (
+        read(f"{phase}: {_FRACTION}") * read(f"{phase}: {MAXIMUM}") for phase in PHASES
     )
+    return mean + second_holds / first_holds * (mean - second)
 
 
 def name_as_one(model: pybamm.lithium_ion.BaseModel) -> None:
