@@ -119,6 +119,7 @@ def predict_side_currents(w):
         surface, healed = heal(w[s.SURFACE + i], new, h * healing)
         mean = healed / h if h > 0.0 else w[s.SURFACE + i] * healing
         mean, end = w[p.PASSIVATION + i] * mean, w[p.PASSIVATION + i] * surface * healing
+        w[s.HEALED + i], w[s.HEAL_GUESS + i] = h * mean, end
         w[s.LOSS_GUESS + i] = lost_1 + end
         w[s.OTHER_0 + i] = lost + 2.0 * mean - end + kept
         w[s.OTHER_1 + i] = lost_1 + end + kept

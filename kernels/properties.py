@@ -54,11 +54,11 @@ def read_properties(w, tables, flat):
     shape, warm = t.SHAPE_D_E, t.WARM_D_E
     if not (flat[shape] and flat[warm]):
         locate(w)
-        read_property(w, tables, flat, shape, warm, s.C_OUTER_N, per_limit, s.F_OUTER_N, 0.5)
-        read_property(w, tables, flat, shape, warm, s.C_INNER_N, per_limit, s.F_INNER_N, 0.5)
+        read_property(w, tables, flat, shape, warm, s.C_MIDDLE_N, per_limit, s.F_MIDDLE_N, 0.5)
+        read_property(w, tables, flat, shape, warm, s.C_EDGE_N, per_limit, s.F_EDGE_N, 0.5)
         read_property(w, tables, flat, shape, warm, s.C_S, per_limit, s.F_S, 0.5)
-        read_property(w, tables, flat, shape, warm, s.C_INNER_P, per_limit, s.F_INNER_P, 0.5)
-        read_property(w, tables, flat, shape, warm, s.C_OUTER_P, per_limit, s.F_OUTER_P, 0.5)
+        read_property(w, tables, flat, shape, warm, s.C_EDGE_P, per_limit, s.F_EDGE_P, 0.5)
+        read_property(w, tables, flat, shape, warm, s.C_MIDDLE_P, per_limit, s.F_MIDDLE_P, 0.5)
     shape, warm = t.SHAPE_KAPPA, t.WARM_KAPPA
     if not flat[warm]:
         read_property(w, tables, flat, shape, warm, s.C_AV, per_limit, s.F_KAPPA, 1.0)

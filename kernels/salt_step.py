@@ -7,40 +7,36 @@ unrolls them, and the loop over lanes becomes vector instructions.
 
 from kernels import parameters as p
 from kernels import workspace as s
-from kernels.compiled import lanes, law, sequence
+from kernels.compiled import lanes, sequence
 from kernels.electrolyte import CELLS, SEPARATOR, theta
 from kernels.kinetics import arrhenius
 from kernels.parameters import LANES
 
 FACES = CELLS - 1
 FIRST, MIDDLE, LAST = 0, SEPARATOR * LANES, FACES * LANES  # offsets of volumes
-#: to half way between the last volume and the edge it is as far again, in distances between the
-#: outer and the inner pair of volumes
-EXTRAPOLATION = 0.375
+#: half way from the last volume's centre to the edge of its electrode, in volumes beyond the centre
+BEYOND_CENTRE = 0.25
+#: The steady profile of a uniform source is a parabola from the outer end. On the way from the
+#: middle of the electrode, 2 volumes from there, to that place the last inner face has passed this
+#: share of the change in concentration;
+LAST_FACE = (3.0**2 - 2.0**2) / ((3.5 + BEYOND_CENTRE) ** 2 - 2.0**2)
+#: outwards, the first face has passed so much of what is between the last one and the middle.
+FIRST_FACE = (2.0**2 - 1.0**2) / (3.0**2 - 2.0**2)
 
 
 @lanes
 def locate(w):
-    """Concentrations at which diffusivity is read: means of two volumes, and the separator's."""
-    for i in range(LANES):
-        c_0, c_1 = w[s.SALT + i], w[s.SALT + LANES + i]
-        c_2, c_3 = w[s.SALT + 2 * LANES + i], w[s.SALT + 3 * LANES + i]
-        c_s = w[s.SALT + MIDDLE + i]
-        c_5, c_6 = w[s.SALT + 5 * LANES + i], w[s.SALT + 6 * LANES + i]
-        c_7, c_8 = w[s.SALT + 7 * LANES + i], w[s.SALT + 8 * LANES + i]
-        w[s.C_OUTER_N + i], w[s.C_INNER_N + i] = 0.5 * (c_0 + c_1), 0.5 * (c_2 + c_3)
-        w[s.C_S + i] = c_s
-        w[s.C_INNER_P + i], w[s.C_OUTER_P + i] = 0.5 * (c_5 + c_6), 0.5 * (c_7 + c_8)
-
-
-@law
-def extrapolate(outer, inner):
-    """Diffusivity beyond the inner pair of volumes, inner (inner / outer)^EXTRAPOLATION, as the
-    quotient of two lines that agrees to second order.
+    """Concentrations at which diffusivity is read: in the middle of each electrode, near its edge,
+    where all the salt passes, and in the separator.
     """
-    change = 0.5 * (inner - outer)
-    above = outer + (1.0 + EXTRAPOLATION) * change
-    return inner * above / (outer + (1.0 - EXTRAPOLATION) * change)
+    for i in range(LANES):
+        c_1, c_2 = w[s.SALT + LANES + i], w[s.SALT + 2 * LANES + i]
+        c_3, c_5 = w[s.SALT + 3 * LANES + i], w[s.SALT + 5 * LANES + i]
+        c_6, c_7 = w[s.SALT + 6 * LANES + i], w[s.SALT + 7 * LANES + i]
+        w[s.C_MIDDLE_N + i], w[s.C_MIDDLE_P + i] = 0.5 * (c_1 + c_2), 0.5 * (c_6 + c_7)
+        w[s.C_EDGE_N + i] = max(c_3 + BEYOND_CENTRE * (c_3 - c_2), 0.0)
+        w[s.C_EDGE_P + i] = max(c_5 + BEYOND_CENTRE * (c_5 - c_6), 0.0)
+        w[s.C_S + i] = w[s.SALT + MIDDLE + i]
 
 
 @lanes
@@ -52,20 +48,25 @@ def link(w):
     """
     for i in range(LANES):
         D = w[s.H + i] * w[p.D_E + i] * arrhenius(w[p.E_D_E + i], w[s.Z_MID + i])
-        outer_n, inner_n = w[s.F_OUTER_N + i], w[s.F_INNER_N + i]
-        outer_p, inner_p = w[s.F_OUTER_P + i], w[s.F_INNER_P + i]
+        middle_n, edge_n = w[s.F_MIDDLE_N + i], w[s.F_EDGE_N + i]
+        middle_p, edge_p = w[s.F_MIDDLE_P + i], w[s.F_EDGE_P + i]
         weight = theta(D * w[s.F_S + i] / w[s.RELAXATION + i])
         half = arrhenius(w[p.E_D_E + i], w[s.Z_1 + i] - w[s.Z_MID + i])
         w[s.WEIGHT + i], w[s.LATER + i] = weight, weight * half
         w[s.BOTH + i] = weight * half + (1.0 - weight) / half
+        # diffusivity at the last inner face, and across the middle from the first, which has the
+        # inverse ratio: it stays positive
+        last_n = middle_n + LAST_FACE * (edge_n - middle_n)
+        last_p = middle_p + LAST_FACE * (edge_p - middle_p)
+        across_n = middle_n + FIRST_FACE * (last_n - middle_n)
+        across_p = middle_p + FIRST_FACE * (last_p - middle_p)
         n, q = D * w[s.LINK_N + i], D * w[s.LINK_P + i]
-        w[s.LINK + i], w[s.LINK + 2 * LANES + i] = n * outer_n, n * inner_n
-        w[s.LINK + LANES + i] = 0.5 * n * (outer_n + inner_n)
-        w[s.LINK + 5 * LANES + i], w[s.LINK + 7 * LANES + i] = q * inner_p, q * outer_p
-        w[s.LINK + 6 * LANES + i] = 0.5 * q * (outer_p + inner_p)
+        w[s.LINK + i] = n * middle_n * middle_n / across_n
+        w[s.LINK + LANES + i], w[s.LINK + 2 * LANES + i] = n * middle_n, n * last_n
+        w[s.LINK + 5 * LANES + i], w[s.LINK + 6 * LANES + i] = q * last_p, q * middle_p
+        w[s.LINK + 7 * LANES + i] = q * middle_p * middle_p / across_p
         # to the separator: two resistances in series
-        at_n, at_p = extrapolate(outer_n, inner_n), extrapolate(outer_p, inner_p)
-        left, right = w[s.EDGE_N + i] * at_n, w[s.EDGE_P + i] * at_p
+        left, right = w[s.EDGE_N + i] * edge_n, w[s.EDGE_P + i] * edge_p
         middle = w[s.EDGE_S + i] * w[s.F_S + i]
         w[s.LINK + 3 * LANES + i] = D * left * middle / (left + middle)
         w[s.LINK + 4 * LANES + i] = D * middle * right / (middle + right)

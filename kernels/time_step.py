@@ -69,7 +69,8 @@ def predict_means(w):
         side_a = w[s.S_N + i] * (j_a + w[s.OTHER_0 + i])
         side_b = w[s.S_N + i] * (j_b + w[s.OTHER_1 + i])
         w[s.J_GUESS + i], w[s.SIDE_0 + i], w[s.SIDE_1 + i] = j_b, side_a, side_b
-        w[s.FILM_1 + i] = w[s.FILM + i] + 0.5 * h * (j_a + j_b) * w[s.FILM_PER_CHARGE + i]
+        charge = 0.5 * h * (j_a + j_b) + w[s.HEALED + i]
+        w[s.FILM_1 + i] = w[s.FILM + i] + charge * w[s.FILM_PER_CHARGE + i]
         # mean stoichiometries: charge balance
         per_ampere_n, per_ampere_p = -0.5 * h * w[s.Q_N + i], 0.5 * h * w[s.Q_P + i]
         x = w[s.X + i] + per_ampere_n * (I_a + side_a + side_b)
@@ -204,7 +205,8 @@ def grow_film(w, tables):
 
     The rate follows the measured, jagged potential exponentially: the table is read at both inner
     points. The film, which slows the reaction, is a cubic with the right slopes at both ends; its
-    end is predicted and corrected by one iteration of Newton's method.
+    end is predicted and corrected by one iteration of Newton's method. What heals new surface
+    (`passivation`) thickens it as well.
     """
     for i in range(LANES):
         h, before = w[s.H + i], w[s.H_0 + i]
@@ -219,9 +221,9 @@ def grow_film(w, tables):
         A, alpha, U, beta = w[p.A_SEI + i], w[p.ALPHA_SEI + i], w[p.U_SEI + i], w[p.BETA_SEI + i]
         a, b, d = w[p.REACTION_SEI + i], w[p.SLOWING_SEI + i], w[p.TRANSPORT_SEI + i]
         m, per_charge = w[p.MIGRATION_SEI + i], w[s.FILM_PER_CHARGE + i]
-        grown, early, late = (
-            film_1 - film_0, h * per_charge * w[s.J_0 + i], h * per_charge * w[s.J_GUESS + i],
-        )  # fmt: skip
+        grown = film_1 - film_0
+        early = h * per_charge * (w[s.J_0 + i] + w[s.HEAL_0 + i])
+        late = h * per_charge * (w[s.J_GUESS + i] + w[s.HEAL_GUESS + i])
         film_a = film_0 + EARLY * EARLY * (3.0 - 2.0 * EARLY) * grown
         film_a += EARLY * LATE * (LATE * early - EARLY * late)
         film_b = film_0 + LATE * LATE * (3.0 - 2.0 * LATE) * grown
@@ -250,7 +252,8 @@ def grow_film(w, tables):
         fall_a *= 5.0 * EARLY * EARLY * (3.0 - 2.0 * EARLY)
         fall_b *= 5.0 * LATE * LATE * (3.0 - 2.0 * LATE)
         fall = h / 12.0 * (fall_a + fall_b + fall_1)
-        moved = (film_0 + charge * per_charge - film_1) / (1.0 + fall * per_charge)
+        missing = film_0 + (charge + w[s.HEALED + i]) * per_charge - film_1
+        moved = missing / (1.0 + fall * per_charge)
         curved = abs(charge - 0.5 * h * (w[s.J_0 + i] + j_1)) / SIDE_CHARGE_CURVATURE
         unsettled = 0.5 * fall_1 * moved / (j_1 + 1e-300)
         unsettled *= fall * moved / SIDE_CHARGE_CHANGE

@@ -118,8 +118,8 @@ def add_uneven(w):
     """Salt at the end of the step with uneven reactions: the equations of `salt_step` once more."""
     for i in range(LANES):
         middle = w[s.EDGE_S + i] * w[s.F_S + i]
-        through_n = middle / (middle + w[s.EDGE_N + i] * w[s.F_INNER_N + i])
-        through_p = middle / (middle + w[s.EDGE_P + i] * w[s.F_INNER_P + i])
+        through_n = middle / (middle + w[s.EDGE_N + i] * w[s.F_EDGE_N + i])
+        through_p = middle / (middle + w[s.EDGE_P + i] * w[s.F_EDGE_P + i])
         into = release(w, i, 0, 1, through_n)
         into += release(w, i, CELLS - 1, -1, through_p)
         w[s.TARGET + SEPARATOR * LANES + i] = into

@@ -52,8 +52,8 @@ SALT_C, SALT_I = _block(CELLS), _block(CELLS)
 # Particles: step over diffusion time, its inverse, forcing per ampere at both ends of the step
 (STEPS_N, STEPS_P, PER_STEPS_N, PER_STEPS_P, UNIT_N_0, UNIT_P_0, UNIT_N, UNIT_P) = _rows(8)
 # Electrolyte: factors read from the tables, conductances, elimination; resistance, chi
-(C_OUTER_N, C_INNER_N, C_S, C_INNER_P, C_OUTER_P) = _rows(5)
-(F_OUTER_N, F_INNER_N, F_S, F_INNER_P, F_OUTER_P) = _rows(5)
+(C_MIDDLE_N, C_EDGE_N, C_S, C_EDGE_P, C_MIDDLE_P) = _rows(5)
+(F_MIDDLE_N, F_EDGE_N, F_S, F_EDGE_P, F_MIDDLE_P) = _rows(5)
 LINK, RATIO, PIVOT = _block(CELLS - 1), _block(CELLS - 1), _block(CELLS)
 (WEIGHT, LATER, BOTH, F_KAPPA, F_TDF, F_T_PLUS, R_ELECTROLYTE, CHI) = _rows(8)
 # Surfaces: stoichiometry, potential with its slope and integral, entropic change, other factors
@@ -79,9 +79,9 @@ _rows(TO_POSITIVE // LANES)
 (SURFACE, OPENED, X_MAX, STORE, LOST, LEAKED) = _rows(6)
 (SURFACE_1, OPENED_1) = _rows(2)
 # leak, loss of lithium, other side current densities than the film's (predicted) at both ends;
-# leak over current; potential of the positive electrode against lithium
+# leak over current; what of it heals, and in the whole step; potential of the positive electrode
 (LEAK_0, LEAK_1, DLEAK, LOSS_0, LOSS_1, LOSS_GUESS, LOSS_SLOPE, OTHER_0, OTHER_1) = _rows(9)
-(LEAK_SLOPE, HEAL_0, HEAL_1, NEW) = _rows(4)
+(LEAK_SLOPE, HEAL_0, HEAL_1, HEAL_GUESS, HEALED, NEW) = _rows(6)
 (PHI_P_1, DPHI_P) = _rows(2)
 # `second_phase`. Fixed for a case: as above, and its share of the electrode's capacity;
 (Q_2, S_2, PER_S_2, RATE_2, FILM_2_PER_CHARGE, SHARE_2) = _rows(6)

@@ -30,7 +30,7 @@ LAYERS = {
 EACH_CELL = pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS)
 DIFFUSIVITY = 3e-10  # of the free electrolyte, from which the layers' are by their exponents
 START = 1000.0
-FACTORS = (s.F_OUTER_N, s.F_INNER_N, s.F_S, s.F_INNER_P, s.F_OUTER_P)
+FACTORS = (s.F_MIDDLE_N, s.F_EDGE_N, s.F_S, s.F_EDGE_P, s.F_MIDDLE_P)
 
 
 def _workspace(layers):
@@ -202,19 +202,22 @@ def test_conductances_are_of_the_diffusivities_on_both_sides():
     """Uneven diffusivities, none across the separator's edges: profiles of each layer alone."""
     w = _workspace(LAYERS["graphite | NMC"])
     L, _, D = np.reshape(LAYERS["graphite | NMC"], (3, 3))
-    _rows(w, s.F_OUTER_N)[:], _rows(w, s.F_INNER_N)[:] = 0.5, 0.8
+    _rows(w, s.F_MIDDLE_N)[:], _rows(w, s.F_EDGE_N)[:] = 0.5, 0.8
     _rows(w, s.F_S)[:], _rows(w, s.H)[:] = 1.2, 1.0
-    _rows(w, s.F_INNER_P)[:], _rows(w, s.F_OUTER_P)[:] = 1.5, 1.9
+    _rows(w, s.F_EDGE_P)[:], _rows(w, s.F_MIDDLE_P)[:] = 1.5, 1.9
     link(w)
     between = _rows(w, s.LINK, CELLS - 1)[:, 0]
     per_n, per_p = D[0] * 4 / L[0], D[2] * 4 / L[2]
-    # linear in place from the middle of the outer pair to that of the inner one, and on
-    at_n, at_p = 0.8 + 0.3 * 0.375, 1.5 - 0.4 * 0.375
-    to_n, to_p = (1 - 1 / 12) / (2 * per_n * at_n), (1 - 1 / 12) / (2 * per_p * at_p)
+    # concentration is a parabola: 1, 4, 9 at the faces and 3.75^2 where the edge's is read
+    share = 5 / (3.75**2 - 4)
+    last_n, last_p = 0.5 + 0.3 * share, 1.9 - 0.4 * share
+    first_n = 0.5**2 / (0.5 + 0.6 * (last_n - 0.5))
+    first_p = 1.9**2 / (1.9 + 0.6 * (last_p - 1.9))
+    to_n, to_p = (1 - 1 / 12) / (2 * per_n * 0.8), (1 - 1 / 12) / (2 * per_p * 1.5)
     half = L[1] / (2 * D[1] * 1.2)
     expected = [
-        per_n * 0.5, per_n * 0.65, per_n * 0.8, 1 / (to_n + half),
-        1 / (half + to_p), per_p * 1.5, per_p * 1.7, per_p * 1.9,
+        per_n * first_n, per_n * 0.5, per_n * last_n, 1 / (to_n + half),
+        1 / (half + to_p), per_p * last_p, per_p * 1.9, per_p * first_p,
     ]  # fmt: skip
     np.testing.assert_allclose(between, expected, rtol=1e-12, atol=0)
 
@@ -325,10 +328,17 @@ def test_the_time_course_after_a_jump_of_the_current(name, off_by):
 # where properties are read
 
 
-def test_properties_are_read_at_means_of_volumes():
+def test_properties_are_read_in_the_middle_of_electrodes_and_near_their_edges():
     w = _workspace(LAYERS["graphite | NMC"])
     _salt(w)[:] = np.arange(1.0, CELLS + 1)[:, None]
     locate(w)
-    places = [s.C_OUTER_N, s.C_INNER_N, s.C_S, s.C_INNER_P, s.C_OUTER_P]
+    places = [s.C_MIDDLE_N, s.C_EDGE_N, s.C_S, s.C_EDGE_P, s.C_MIDDLE_P]
     means = [_rows(w, row)[0, 0] for row in places]
-    np.testing.assert_allclose(means, [1.5, 3.5, 5.0, 6.5, 8.5], rtol=1e-15, atol=0)
+    np.testing.assert_allclose(means, [2.5, 4.25, 5.0, 5.75, 7.5], rtol=1e-15, atol=0)
+
+
+def test_a_place_near_the_edge_is_never_below_nothing():
+    w = _workspace(LAYERS["graphite | NMC"])
+    _salt(w)[:] = np.array([900.0, 700.0, 400.0, 1.0, 1.0, 1.0, 400.0, 700.0, 900.0])[:, None]
+    locate(w)
+    assert (_rows(w, s.C_EDGE_N) == 0).all() and (_rows(w, s.C_EDGE_P) == 0).all()
