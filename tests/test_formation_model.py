@@ -418,6 +418,25 @@ def test_kernels_form_the_measured_cell_as_pybamm_does(temperature, first, secon
     assert abs(efficiency) < 1e-3
 
 
+def test_kernels_follow_a_film_that_takes_half_the_current():
+    """What heals is found with what opens; extrapolated, both swing from one step to the next."""
+    name = "nmc111-graphite-2360mah"
+    charge = "Passivation charge [C.m-2]"
+    cell = cm.load_cell(name)
+    cell = cell.replace_parameters({charge: 4 * cell.parameter(charge)})
+    protocol = cm.load_protocol("three-cycle").with_variables(
+        temperature=318.0, charge_rate=0.024, later_charge_rate=0.9, discharge_rate=0.15
+    )
+    doors = (cell, protocol, "laboratory-cycler")
+    found, expected = cm.sweep_formation(*doors), cm.simulate_formation(*doors)
+    assert expected.first_cycle_efficiency < 0.6
+    for quantity, rtol in (
+        ("charge_energy", 1e-3), ("discharge_energy", 1e-3), ("lithium_loss", 5e-3),
+        ("formation_time", 2e-3), ("sei_thickness", 5e-3),
+    ):  # fmt: skip
+        assert_close(found[quantity].values, expected[quantity].values, rtol)
+
+
 def test_the_course_of_the_loss_is_that_of_pybamm(fresh_charge):
     """A film's thickness would not tell it: lithium is lost beside it."""
     doors = ("nmc532-graphite-240mah", fresh_charge, "laboratory-cycler")
