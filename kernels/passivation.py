@@ -151,7 +151,7 @@ def leak(w):
 
 @lanes
 def consume(w):
-    """Lithium that the healing film takes and that is lost beside it, and the heat of the leak."""
+    """Lithium that the healing film takes and that is lost beside it, heat and bow of the leak."""
     for i in range(LANES):
         z = w[s.Z_1 + i]
         share = gate(w[s.PHI_P_1 + i], w[p.U_SHUTTLE + i], w[p.W_SHUTTLE + i])
@@ -160,6 +160,12 @@ def consume(w):
         w[s.HEAL_1 + i] = w[p.PASSIVATION + i] * w[s.SURFACE_1 + i] * healing
         w[s.LOSS_1 + i] = density * w[s.SURFACE_1 + i] * share + w[s.HEAL_1 + i]
         w[s.HEAT_1 + i] += w[s.LEAK_1 + i] * w[s.V_1 + i]
+        # charge by which the leak, a parabola through its last slope, is off the straight line
+        # that the state followed
+        h, before = w[s.H + i], w[s.H_0 + i]
+        bent = w[s.LEAK_1 + i] - w[s.LEAK_0 + i] - w[s.LEAK_SLOPE + i] * h
+        known = (before > 0.0) & (w[s.OPENING + i] == 0.0)
+        w[s.LEAK_BOW + i] = h * h / (6.0 * (h + before)) * bent if known else 0.0
 
 
 @lanes
@@ -178,13 +184,9 @@ def keep(w):
         after = before + whole * rate * rate * 0.5 * (w[s.X + i] + x_1)
         after = max(after, STORE_AT_START * STORE_AT_START)
         kept = math.sqrt(after) - math.sqrt(before)
-        # currents are parabolas through their last slopes; the state followed straight lines
         continued = (h > 0.0) & (w[s.OPENING + i] == 0.0)
-        known = w[s.H_0 + i] > 0.0
-        bow = h * h / (6.0 * (h + w[s.H_0 + i])) if continued & known else 0.0
-        leak_0, leak_1 = w[s.LEAK_0 + i], w[s.LEAK_1 + i]
+        leak_0, leak_1, bow_leak = w[s.LEAK_0 + i], w[s.LEAK_1 + i], w[s.LEAK_BOW + i]
         loss_0, loss_1 = w[s.LOSS_0 + i] - w[s.HEAL_0 + i], w[s.LOSS_1 + i] - w[s.HEAL_1 + i]
-        bow_leak = bow * (leak_1 - leak_0 - w[s.LEAK_SLOPE + i] * h)
         lost = 0.5 * h * (loss_0 + loss_1) + beyond * loss_1
         healed = w[p.PASSIVATION + i] * (w[s.SURFACE + i] + w[s.NEW + i] - w[s.SURFACE_1 + i])
         healed += beyond * w[s.HEAL_1 + i]

@@ -124,10 +124,11 @@ def compare_with_limits(w, tables, landing):
         bent_p = w[s.SLOPE_P + i] * (dys - w[s.YS_SLOPE + i] * h)
         bent = bent_eta + bent_p - bent_n
         w[s.DEPARTURE + i] = bent
-        # the surface was filled by the side current as predicted
+        # surfaces were filled by the side current as predicted and by a leak on a straight line
         mistaken = abs(w[s.J_1 + i] - w[s.J_GUESS + i] + w[s.LOSS_1 + i] - w[s.LOSS_GUESS + i])
         mistaken *= 0.5 * h * w[s.S_N + i] * w[s.Q_N + i]
         mistaken *= abs(w[s.SLOPE_N + i])
+        mistaken += abs(w[s.LEAK_BOW + i] * w[s.Q_P + i] * w[s.SLOPE_P + i])
         energy = (abs(bent_eta) + abs(bent_n) + abs(bent_p) + mistaken) * abs(I_b)
         inside = abs(w[s.I_1 + i] - w[s.I_0 + i] - w[s.I_SLOPE + i] * h)
         charge = inside + (0.0 if kind == CURRENT else abs(mistaken / w[s.DV_DI + i]))

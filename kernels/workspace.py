@@ -81,7 +81,7 @@ _rows(TO_POSITIVE // LANES)
 # leak, loss of lithium, other side current densities than the film's (predicted) at both ends;
 # leak over current; what of it heals, and in the whole step; potential of the positive electrode
 (LEAK_0, LEAK_1, DLEAK, LOSS_0, LOSS_1, LOSS_GUESS, LOSS_SLOPE, OTHER_0, OTHER_1) = _rows(9)
-(LEAK_SLOPE, HEAL_0, HEAL_1, HEAL_GUESS, HEALED, NEW) = _rows(6)
+(LEAK_SLOPE, LEAK_BOW, HEAL_0, HEAL_1, HEAL_GUESS, HEALED, NEW) = _rows(7)
 (PHI_P_1, DPHI_P) = _rows(2)
 # `second_phase`. Fixed for a case: as above, and its share of the electrode's capacity;
 (Q_2, S_2, PER_S_2, RATE_2, FILM_2_PER_CHARGE, SHARE_2) = _rows(6)
