@@ -41,9 +41,14 @@ SETTINGS = (
 
 SERIES = ("time", "voltage", "cycle_index", "step_index")
 SALT = "Electrolyte concentration [mol.m-3]"
-SURFACES = tuple(
-    f"{end} {side} particle surface stoichiometry"
-    for side in ("negative", "positive")
+SURFACES = tuple(  # of those that a model has
+    f"{end} {particle} surface stoichiometry"
+    for particle in (
+        "negative particle",
+        "negative primary particle",
+        "negative secondary particle",
+        "positive particle",
+    )
     for end in ("Minimum", "Maximum")
 )
 FAILED = "failed"
@@ -143,7 +148,8 @@ def _key(task: Task) -> str:
 def _run(task: Task) -> dict[str, np.ndarray]:
     cell, protocol, values = task.inputs()
     simulation = reference.simulation(cell, protocol, values, task.method)
-    simulation.solver.output_variables += [SALT, *SURFACES]
+    surfaces = [name for name in SURFACES if name in simulation.model.variables]
+    simulation.solver.output_variables += [SALT, *surfaces]
     try:
         cycles = reference.solve(simulation, cell, protocol)
     except InputError as error:
@@ -153,7 +159,7 @@ def _run(task: Task) -> dict[str, np.ndarray]:
     results |= {name: over_time[name] for name in SERIES}
     # PyBaMM does not run a hold that is over when it begins
     ran = [s for steps in cycles for s in steps if not isinstance(s, pybamm.EmptySolution)]
-    surfaces = np.concatenate([s[name].entries.ravel() for s in ran for name in SURFACES])
+    filled = np.concatenate([s[name].entries.ravel() for s in ran for name in surfaces])
     results["lowest_salt"] = min(solution[SALT].entries.min() for solution in ran)
-    results["emptiest_surface"], results["fullest_surface"] = surfaces.min(), surfaces.max()
+    results["emptiest_surface"], results["fullest_surface"] = filled.min(), filled.max()
     return {name: np.asarray(value) for name, value in results.items()}

@@ -100,10 +100,10 @@ class Ingredient:
     input: str
     region: str
     amount: float
-    contained: float
     unit: str
     source: str
     certainty: str
+    contained: float = 0.0
 
 
 @dataclass(frozen=True)

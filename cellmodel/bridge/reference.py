@@ -200,7 +200,7 @@ def simulation(
         submesh_types={**model.default_submesh_types, **_particle_meshes(model)},
         var_pts={**model.default_var_pts, **points},
         solver=solver,
-        experiment_model_mode=_model_mode(steps),
+        experiment_model_mode=_model_mode(steps, run_again=only_step_ends),
     )
 
 
@@ -212,12 +212,15 @@ def _particle_meshes(model: pybamm.lithium_ion.BaseModel) -> dict[str, pybamm.Me
     return {name: denser for name in model.default_submesh_types if name.endswith(" particle")}
 
 
-def _model_mode(experiment: pybamm.Experiment) -> str:
-    """Return how PyBaMM builds the models of the steps: one for all halves the time it takes, but
-    then it looks for what ended a step without the inputs of `_Solver`.
+def _model_mode(experiment: pybamm.Experiment, *, run_again: bool) -> str:
+    """Return how PyBaMM builds the models of the steps: one for all takes half the time.
+
+    But it looks for what ended a step without the inputs of `_Solver`, and where a run goes on from
+    another it does not find the currents of two materials.
     """
     ends = [end for step in experiment.steps for end in step.termination]
-    return "legacy" if any(isinstance(end, CapacityTermination) for end in ends) else "unified"
+    by_capacity = any(isinstance(end, CapacityTermination) for end in ends)
+    return "legacy" if by_capacity or run_again else "unified"
 
 
 class _Journal(pybamm.callbacks.LoggingCallback):
