@@ -73,7 +73,7 @@ BOUNDS = {
     "sei_migration": (-1e-300, 1.0 + 1e-9),  # 0 or 1
     "sei_film_drop": (-1e-300, 1e6),  # 1: the law sees the potential behind the film, or 0
     "sei_resistivity": (-1e-300, 1e15),  # Ohm m
-    "sei_molar_volume": (0.0, 1.0),  # m3 mol-1
+    "sei_molar_volume": (1e-9, 1.0),  # m3 mol-1; a film must have a thickness to tell its charge
     "sei_lithium_ratio": (0.0, 100.0),  # mol of lithium per mol of SEI
     "sei_activation": (-1e6, 1e6),  # J mol-1
     "sei_initial_thickness": (0.0, 1e-3),  # m

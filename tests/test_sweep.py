@@ -392,12 +392,7 @@ def test_in_a_wide_box_results_are_physical(name):
     np.testing.assert_allclose(gained + result.lithium_loss, missing, rtol=0, atol=1e-9)
 
 
-LAGGED_SALT = pytest.mark.xfail(
-    strict=True, reason="in the cold, near depletion, the salt profile lags behind its diffusivity"
-)
-
-
-@pytest.mark.parametrize("name", [*CELLS[:2], pytest.param(CELLS[2], marks=LAGGED_SALT)])
+@pytest.mark.parametrize("name", CELLS)
 def test_in_a_wide_box_time_steps_are_fine_enough(name):
     """DESIGN section 4 at the 99.9th percentile, where the negative electrode stays above Li."""
     error = _errors(name, lambda dataset: dataset.lowest_negative_potential > 0)
