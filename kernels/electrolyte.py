@@ -23,6 +23,23 @@ SEPARATOR = ELECTRODE_CELLS  # its only volume
 #: from a last volume's mean to its electrode's edge: share of half a volume's resistance, where
 #: the flux is linear and reaches its full value at the edge
 EDGE = 1.0 - 1.0 / (3.0 * ELECTRODE_CELLS)
+#: variance across the outer and the last volume of a parabola from the outer end, in squares of the
+#: difference to their neighbour
+OUTER_SPREAD = (1.0 / 5.0 - 1.0 / 9.0) / 4.0
+LAST_SPREAD = (49.0 / 12.0 + 1.0 / 180.0) / 36.0
+
+
+@law
+def product_of_squares(c_0, c_1, c_2, c_3):
+    """Product over the volumes of an electrode, from its outer end, of what has twice the mean
+    logarithm of the concentration there as logarithm: of c^2 - d^2 / 12, d being the change across.
+    """
+    d_1, d_2 = c_2 - c_0, c_3 - c_1
+    outer = c_0 * c_0 - OUTER_SPREAD * (c_1 - c_0) * (c_1 - c_0)
+    last = c_3 * c_3 - LAST_SPREAD * (c_3 - c_2) * (c_3 - c_2)
+    outer *= c_1 * c_1 - (1.0 / 48.0) * d_1 * d_1
+    last *= c_2 * c_2 - (1.0 / 48.0) * d_2 * d_2
+    return max(outer * last, 1.0)
 
 
 @law

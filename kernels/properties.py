@@ -6,6 +6,7 @@ from kernels import parameters as p
 from kernels import tables as t
 from kernels import workspace as s
 from kernels.compiled import lanes, sequence
+from kernels.electrolyte import CELLS
 from kernels.parameters import LANES
 from kernels.salt_step import locate
 from kernels.tables import CONCENTRATION_LIMIT, lookup, temperature_factor
@@ -19,18 +20,31 @@ def read_lanes(w, tables, which, position, factor, value):
 
 
 @lanes
-def read_property(w, tables, flat, shape, warm, position, factor, value, share):
-    """Look up what a property is of its row: its shape, and if it has one its temperature factor at
-    a share of the step.
-    """
+def read_diffusivities(w, tables, flat):
+    """Factors of the salt's diffusivity in every place of `locate`, halfway through the step."""
+    per_limit = 1.0 / CONCENTRATION_LIMIT
+    if not flat[t.SHAPE_D_E]:
+        for i in range(CELLS * LANES):
+            w[s.F_AT + i], _, _ = lookup(tables, t.SHAPE_D_E, w[s.C_AT + i] * per_limit)
+    if not flat[t.WARM_D_E]:
+        for k in range(0, CELLS * LANES, LANES):
+            for i in range(LANES):
+                at, T = w[s.C_AT + k + i] * per_limit, 0.5 * (w[s.T + i] + w[s.T_1 + i])
+                factor = temperature_factor(tables, t.WARM_D_E, at, T, w[p.T_REF + i])
+                w[s.F_AT + k + i] = factor * (1.0 if flat[t.SHAPE_D_E] else w[s.F_AT + k + i])
+
+
+@lanes
+def read_warmed(w, tables, flat, shape, warm, value):
+    """Factor of a property at the mean concentration, at the end of the step."""
+    per_limit = 1.0 / CONCENTRATION_LIMIT
     if not flat[shape]:
-        read_lanes(w, tables, shape, position, factor, value)
-    if not flat[warm]:
-        for i in range(LANES):
-            if flat[shape]:
-                w[value + i] = 1.0
-            at, T = w[position + i] * factor, w[s.T + i] + share * (w[s.T_1 + i] - w[s.T + i])
-            w[value + i] *= temperature_factor(tables, warm, at, T, w[p.T_REF + i])
+        read_lanes(w, tables, shape, s.C_AV, per_limit, value)
+    for i in range(LANES):
+        factor = temperature_factor(
+            tables, warm, w[s.C_AV + i] * per_limit, w[s.T_1 + i], w[p.T_REF + i]
+        )
+        w[value + i] = factor * (1.0 if flat[shape] else w[value + i])
 
 
 @lanes
@@ -47,24 +61,15 @@ def read_constants(w, i, tables, flat):
 
 @sequence
 def read_properties(w, tables, flat):
-    """Factors that change within a case: of the salt's diffusivity, in five places, and of what
-    depends on temperature.
+    """Factors that change within a case: of the salt's diffusivity, and of what depends on
+    temperature.
     """
-    per_limit = 1.0 / CONCENTRATION_LIMIT
-    shape, warm = t.SHAPE_D_E, t.WARM_D_E
-    if not (flat[shape] and flat[warm]):
+    if not (flat[t.SHAPE_D_E] and flat[t.WARM_D_E]):
         locate(w)
-        read_property(w, tables, flat, shape, warm, s.C_MIDDLE_N, per_limit, s.F_MIDDLE_N, 0.5)
-        read_property(w, tables, flat, shape, warm, s.C_EDGE_N, per_limit, s.F_EDGE_N, 0.5)
-        read_property(w, tables, flat, shape, warm, s.C_S, per_limit, s.F_S, 0.5)
-        read_property(w, tables, flat, shape, warm, s.C_EDGE_P, per_limit, s.F_EDGE_P, 0.5)
-        read_property(w, tables, flat, shape, warm, s.C_MIDDLE_P, per_limit, s.F_MIDDLE_P, 0.5)
-    shape, warm = t.SHAPE_KAPPA, t.WARM_KAPPA
-    if not flat[warm]:
-        read_property(w, tables, flat, shape, warm, s.C_AV, per_limit, s.F_KAPPA, 1.0)
-    shape, warm = t.SHAPE_TDF, t.WARM_TDF
-    if not flat[warm]:
-        read_property(w, tables, flat, shape, warm, s.C_AV, per_limit, s.F_TDF, 1.0)
-    shape, warm = t.SHAPE_T_PLUS, t.WARM_T_PLUS
-    if not flat[warm]:
-        read_property(w, tables, flat, shape, warm, s.C_AV, per_limit, s.F_T_PLUS, 1.0)
+        read_diffusivities(w, tables, flat)
+    if not flat[t.WARM_KAPPA]:
+        read_warmed(w, tables, flat, t.SHAPE_KAPPA, t.WARM_KAPPA, s.F_KAPPA)
+    if not flat[t.WARM_TDF]:
+        read_warmed(w, tables, flat, t.SHAPE_TDF, t.WARM_TDF, s.F_TDF)
+    if not flat[t.WARM_T_PLUS]:
+        read_warmed(w, tables, flat, t.SHAPE_T_PLUS, t.WARM_T_PLUS, s.F_T_PLUS)

@@ -16,27 +16,23 @@ FACES = CELLS - 1
 FIRST, MIDDLE, LAST = 0, SEPARATOR * LANES, FACES * LANES  # offsets of volumes
 #: half way from the last volume's centre to the edge of its electrode, in volumes beyond the centre
 BEYOND_CENTRE = 0.25
-#: The steady profile of a uniform source is a parabola from the outer end. On the way from the
-#: middle of the electrode, 2 volumes from there, to that place the last inner face has passed this
-#: share of the change in concentration;
-LAST_FACE = (3.0**2 - 2.0**2) / ((3.5 + BEYOND_CENTRE) ** 2 - 2.0**2)
-#: outwards, the first face has passed so much of what is between the last one and the middle.
-FIRST_FACE = (2.0**2 - 1.0**2) / (3.0**2 - 2.0**2)
 
 
 @lanes
 def locate(w):
-    """Concentrations at which diffusivity is read: in the middle of each electrode, near its edge,
-    where all the salt passes, and in the separator.
+    """Concentrations at which diffusivity is read: at the inner faces of both electrodes, on the
+    way to their edges, and in the separator.
     """
     for i in range(LANES):
-        c_1, c_2 = w[s.SALT + LANES + i], w[s.SALT + 2 * LANES + i]
-        c_3, c_5 = w[s.SALT + 3 * LANES + i], w[s.SALT + 5 * LANES + i]
-        c_6, c_7 = w[s.SALT + 6 * LANES + i], w[s.SALT + 7 * LANES + i]
-        w[s.C_MIDDLE_N + i], w[s.C_MIDDLE_P + i] = 0.5 * (c_1 + c_2), 0.5 * (c_6 + c_7)
-        w[s.C_EDGE_N + i] = max(c_3 + BEYOND_CENTRE * (c_3 - c_2), 0.0)
-        w[s.C_EDGE_P + i] = max(c_5 + BEYOND_CENTRE * (c_5 - c_6), 0.0)
-        w[s.C_S + i] = w[s.SALT + MIDDLE + i]
+        for k in range(FIRST, MIDDLE - LANES, LANES):
+            m = LAST - k
+            w[s.C_AT + k + i] = 0.5 * (w[s.SALT + k + i] + w[s.SALT + k + LANES + i])
+            w[s.C_AT + m + i] = 0.5 * (w[s.SALT + m + i] + w[s.SALT + m - LANES + i])
+        for inner, side in ((MIDDLE - LANES, -LANES), (MIDDLE + LANES, LANES)):
+            c = w[s.SALT + inner + i]
+            beyond = BEYOND_CENTRE * (c - w[s.SALT + inner + side + i])
+            w[s.C_AT + inner + i] = max(c + beyond, 0.0)
+        w[s.C_AT + MIDDLE + i] = w[s.SALT + MIDDLE + i]
 
 
 @lanes
@@ -48,28 +44,20 @@ def link(w):
     """
     for i in range(LANES):
         D = w[s.H + i] * w[p.D_E + i] * arrhenius(w[p.E_D_E + i], w[s.Z_MID + i])
-        middle_n, edge_n = w[s.F_MIDDLE_N + i], w[s.F_EDGE_N + i]
-        middle_p, edge_p = w[s.F_MIDDLE_P + i], w[s.F_EDGE_P + i]
         weight = theta(D * w[s.F_S + i] / w[s.RELAXATION + i])
         half = arrhenius(w[p.E_D_E + i], w[s.Z_1 + i] - w[s.Z_MID + i])
         w[s.WEIGHT + i], w[s.LATER + i] = weight, weight * half
         w[s.BOTH + i] = weight * half + (1.0 - weight) / half
-        # diffusivity at the last inner face, and across the middle from the first, which has the
-        # inverse ratio: it stays positive
-        last_n = middle_n + LAST_FACE * (edge_n - middle_n)
-        last_p = middle_p + LAST_FACE * (edge_p - middle_p)
-        across_n = middle_n + FIRST_FACE * (last_n - middle_n)
-        across_p = middle_p + FIRST_FACE * (last_p - middle_p)
         n, q = D * w[s.LINK_N + i], D * w[s.LINK_P + i]
-        w[s.LINK + i] = n * middle_n * middle_n / across_n
-        w[s.LINK + LANES + i], w[s.LINK + 2 * LANES + i] = n * middle_n, n * last_n
-        w[s.LINK + 5 * LANES + i], w[s.LINK + 6 * LANES + i] = q * last_p, q * middle_p
-        w[s.LINK + 7 * LANES + i] = q * middle_p * middle_p / across_p
+        for k in range(FIRST, MIDDLE - LANES, LANES):
+            m = LAST - k
+            w[s.LINK + k + i] = n * w[s.F_AT + k + i]
+            w[s.LINK + m - LANES + i] = q * w[s.F_AT + m + i]
         # to the separator: two resistances in series
-        left, right = w[s.EDGE_N + i] * edge_n, w[s.EDGE_P + i] * edge_p
+        left, right = w[s.EDGE_N + i] * w[s.F_EDGE_N + i], w[s.EDGE_P + i] * w[s.F_EDGE_P + i]
         middle = w[s.EDGE_S + i] * w[s.F_S + i]
-        w[s.LINK + 3 * LANES + i] = D * left * middle / (left + middle)
-        w[s.LINK + 4 * LANES + i] = D * middle * right / (middle + right)
+        w[s.LINK + MIDDLE - LANES + i] = D * left * middle / (left + middle)
+        w[s.LINK + MIDDLE + i] = D * middle * right / (middle + right)
 
 
 @lanes

@@ -30,7 +30,7 @@ from kernels import sei
 from kernels import tables as t
 from kernels import workspace as s
 from kernels.compiled import lanes, law
-from kernels.electrolyte import ELECTRODE_CELLS, SEPARATOR
+from kernels.electrolyte import ELECTRODE_CELLS, product_of_squares
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
 from kernels.particle import MODES
@@ -41,10 +41,10 @@ from kernels.tables import lookup
 from kernels.time_step import (
     EARLY,
     LATE,
-    SALT_EDGE,
     SIDE_CHARGE_CHANGE,
     SIDE_CHARGE_CURVATURE,
     read_potential,
+    salt_at,
 )
 from kernels.uneven_reaction import keep_uneven, propose_uneven, settle_uneven
 from kernels.vector_math import asinh, choose, exp, log
@@ -151,16 +151,15 @@ def find_exchange(w):
     """
     for i in range(LANES):
         I, z = w[s.I_1 + i], w[s.Z_1 + i]
-        product_n = product_p = 1.0
-        sum_n = change_n = 0.0
+        c_0, c_1 = salt_at(w, i, 0, I), salt_at(w, i, 1, I)
+        c_2, c_3 = salt_at(w, i, 2, I), salt_at(w, i, 3, I)
+        c_5, c_6 = salt_at(w, i, 5, I), salt_at(w, i, 6, I)
+        c_7, c_8 = salt_at(w, i, 7, I), salt_at(w, i, 8, I)
+        log_n = 0.125 * log(product_of_squares(c_0, c_1, c_2, c_3)) - w[s.LOG_C_REF + i]
+        log_p = 0.125 * log(product_of_squares(c_8, c_7, c_6, c_5)) - w[s.LOG_C_REF + i]
+        sum_n, change_n = c_0 + c_1 + c_2 + c_3, 0.0
         for k in range(i, i + ELECTRODE_CELLS * LANES, LANES):
-            m = k + (SEPARATOR + 1) * LANES
-            c = max(w[s.SALT_C + k] + w[s.SALT_I + k] * I, SALT_EDGE)
-            product_n, sum_n = product_n * c, sum_n + c
             change_n += w[s.SALT_I + k]
-            product_p *= max(w[s.SALT_C + m] + w[s.SALT_I + m] * I, SALT_EDGE)
-        log_n = (1.0 / ELECTRODE_CELLS) * log(product_n) - w[s.LOG_C_REF + i]
-        log_p = (1.0 / ELECTRODE_CELLS) * log(product_p) - w[s.LOG_C_REF + i]
         j_n = exchange_current(
             w[p.J_N + i] * w[s.F_J_N + i], w[s.XS + i], w[p.O_J_N + i], log_n, w[p.E_J_N + i], z
         )

@@ -17,8 +17,8 @@ from kernels import parameters as p
 from kernels import sei
 from kernels import tables as t
 from kernels import workspace as s
-from kernels.compiled import lanes, sequence
-from kernels.electrolyte import ELECTRODE_CELLS, SEPARATOR
+from kernels.compiled import lanes, law, sequence
+from kernels.electrolyte import ELECTRODE_CELLS, SEPARATOR, product_of_squares
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
 from kernels.properties import read_lanes, read_properties
@@ -93,6 +93,13 @@ def predict(w, tables, flat):
     predict_means(w)
 
 
+@law
+def salt_at(w, i, volume, current):
+    """Concentration in a volume at the end of the step [mol m-3], for the end current [A]."""
+    at = volume * LANES + i
+    return max(w[s.SALT_C + at] + w[s.SALT_I + at] * current, SALT_EDGE)
+
+
 @lanes
 def evaluate(w, tables, flat):
     """Terminal voltage, its slope over current, and heat at the end, for the currents I_1."""
@@ -111,18 +118,18 @@ def evaluate(w, tables, flat):
         I, T, z = w[s.I_1 + i], w[s.T_1 + i], w[s.Z_1 + i]
         thermal_voltage = (GAS / FARADAY) * T
         # electrolyte: means of ln(c) over the electrodes, and how they change with current
-        product_n = product_p = 1.0
-        sum_n = sum_p = change_n = change_p = 0.0
-        for k in range(0, ELECTRODE_CELLS * LANES, LANES):
-            c = max(w[s.SALT_C + k + i] + w[s.SALT_I + k + i] * I, SALT_EDGE)
-            product_n, sum_n = product_n * c, sum_n + c
-            change_n += w[s.SALT_I + k + i]
-            m = k + (SEPARATOR + 1) * LANES
-            c = max(w[s.SALT_C + m + i] + w[s.SALT_I + m + i] * I, SALT_EDGE)
-            product_p, sum_p = product_p * c, sum_p + c
-            change_p += w[s.SALT_I + m + i]
-        log_n = (1.0 / ELECTRODE_CELLS) * log(product_n)
-        log_p = (1.0 / ELECTRODE_CELLS) * log(product_p)
+        c_0, c_1 = salt_at(w, i, 0, I), salt_at(w, i, 1, I)
+        c_2, c_3 = salt_at(w, i, 2, I), salt_at(w, i, 3, I)
+        c_5, c_6 = salt_at(w, i, 5, I), salt_at(w, i, 6, I)
+        c_7, c_8 = salt_at(w, i, 7, I), salt_at(w, i, 8, I)
+        log_n = 0.125 * log(product_of_squares(c_0, c_1, c_2, c_3))
+        log_p = 0.125 * log(product_of_squares(c_8, c_7, c_6, c_5))
+        sum_n, sum_p = c_0 + c_1 + c_2 + c_3, c_5 + c_6 + c_7 + c_8
+        spread_n, spread_p = log(0.25 * sum_n) - log_n, log(0.25 * sum_p) - log_p
+        change_n = change_p = 0.0
+        for k in range(i, i + ELECTRODE_CELLS * LANES, LANES):
+            change_n += w[s.SALT_I + k]
+            change_p += w[s.SALT_I + k + (SEPARATOR + 1) * LANES]
         change_n, change_p = change_n / sum_n, change_p / sum_p
         chi = w[s.CHI + i] * thermal_voltage
         eta_c = chi * (log_p - log_n)
@@ -134,8 +141,16 @@ def evaluate(w, tables, flat):
         own_n = 2.0 * exchange_current(factor_n, x, order_n, log_n, w[p.E_J_N + i], z)
         own_p = 2.0 * exchange_current(factor_p, y, order_p, log_p, w[p.E_J_P + i], z)
         own_n, own_p = own_n * w[s.S_N + i], own_p * w[s.S_P + i]
-        eta_n = 2.0 * thermal_voltage * asinh(I / own_n)
-        eta_p = -2.0 * thermal_voltage * asinh(I / own_p)
+        # means of asinh(I / own) where exchange currents follow the salt's profile: half its second
+        # derivative over ln(c) times the variance of that, which is twice the spread
+        per_n, per_p = (
+            1.0 / math.sqrt(I * I + own_n * own_n),
+            1.0 / math.sqrt(I * I + own_p * own_p),
+        )
+        share_n, share_p = order_n * own_n * per_n, order_p * own_p * per_p
+        eta_n = asinh(I / own_n) + share_n * share_n * spread_n * I * per_n
+        eta_p = -asinh(I / own_p) - share_p * share_p * spread_p * I * per_p
+        eta_n, eta_p = 2.0 * thermal_voltage * eta_n, 2.0 * thermal_voltage * eta_p
         film = w[s.FILM_1 + i] * w[p.RHO_SEI + i] * w[s.PER_S_N + i]
         ohmic = w[s.R_ELECTROLYTE + i] + w[s.R_SOLID + i]
         # potentials are linear in temperature, as in PyBaMM
@@ -148,8 +163,8 @@ def evaluate(w, tables, flat):
         inside_x, inside_y = max(x * (1.0 - x), 1e-8), max(y * (1.0 - y), 1e-8)
         dj0_n = (0.5 - x) / inside_x * w[s.XS_I + i] + order_n * change_n
         dj0_p = (0.5 - y) / inside_y * w[s.YS_I + i] + order_p * change_p
-        deta_n = 2.0 * thermal_voltage * (1.0 - I * dj0_n) / math.sqrt(I * I + own_n * own_n)
-        deta_p = 2.0 * thermal_voltage * (1.0 - I * dj0_p) / math.sqrt(I * I + own_p * own_p)
+        deta_n = 2.0 * thermal_voltage * (1.0 - I * dj0_n) * per_n
+        deta_p = 2.0 * thermal_voltage * (1.0 - I * dj0_p) * per_p
         w[s.DETA_N + i] = deta_n
         w[s.PHI_P_1 + i] = U_p + eta_p
         w[s.DPHI_P + i] = w[s.SLOPE_P + i] * w[s.YS_I + i] - deta_p

@@ -4,7 +4,7 @@
 prove that rows do not overlap, which it needs before it vectorises a loop over lanes.
 """
 
-from kernels.electrolyte import CELLS
+from kernels.electrolyte import CELLS, SEPARATOR
 from kernels.parameters import COUNT, LANES
 from kernels.particle import MODES
 from kernels.shells import SHELLS
@@ -51,9 +51,10 @@ X_MODE_C, X_MODE_I, Y_MODE_C, Y_MODE_I = _block(MODES), _block(MODES), _block(MO
 SALT_C, SALT_I = _block(CELLS), _block(CELLS)
 # Particles: step over diffusion time, its inverse, forcing per ampere at both ends of the step
 (STEPS_N, STEPS_P, PER_STEPS_N, PER_STEPS_P, UNIT_N_0, UNIT_P_0, UNIT_N, UNIT_P) = _rows(8)
-# Electrolyte: factors read from the tables, conductances, elimination; resistance, chi
-(C_MIDDLE_N, C_EDGE_N, C_S, C_EDGE_P, C_MIDDLE_P) = _rows(5)
-(F_MIDDLE_N, F_EDGE_N, F_S, F_EDGE_P, F_MIDDLE_P) = _rows(5)
+# Electrolyte: concentrations and factors of diffusivity at inner faces, edges and in the separator
+# (`salt_step.locate`), conductances, elimination; resistance, chi
+C_AT, F_AT = _block(CELLS), _block(CELLS)
+F_EDGE_N, F_S, F_EDGE_P = (F_AT + k * LANES for k in (SEPARATOR - 1, SEPARATOR, SEPARATOR + 1))
 LINK, RATIO, PIVOT = _block(CELLS - 1), _block(CELLS - 1), _block(CELLS)
 (WEIGHT, LATER, BOTH, F_KAPPA, F_TDF, F_T_PLUS, R_ELECTROLYTE, CHI) = _rows(8)
 # Surfaces: stoichiometry, potential with its slope and integral, entropic change, other factors

@@ -7,12 +7,20 @@ import math
 import numpy as np
 import pytest
 from march_cases import PARAMETERS
+from scipy.integrate import quad
 from scipy.linalg import eigh, expm
 
 from kernels import parameters as p
 from kernels import workspace as s
 from kernels.cell import idle, settle
-from kernels.electrolyte import CELLS, ELECTRODE_CELLS, SEPARATOR, relaxation_time, theta
+from kernels.electrolyte import (
+    CELLS,
+    ELECTRODE_CELLS,
+    SEPARATOR,
+    product_of_squares,
+    relaxation_time,
+    theta,
+)
 from kernels.kinetics import FARADAY
 from kernels.parameters import LANES
 from kernels.salt_step import eliminate, link, locate, substitute
@@ -30,7 +38,7 @@ LAYERS = {
 EACH_CELL = pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS)
 DIFFUSIVITY = 3e-10  # of the free electrolyte, from which the layers' are by their exponents
 START = 1000.0
-FACTORS = (s.F_MIDDLE_N, s.F_EDGE_N, s.F_S, s.F_EDGE_P, s.F_MIDDLE_P)
+FACTORS = tuple(s.F_AT + k * LANES for k in range(CELLS))
 
 
 def _workspace(layers):
@@ -202,24 +210,34 @@ def test_conductances_are_of_the_diffusivities_on_both_sides():
     """Uneven diffusivities, none across the separator's edges: profiles of each layer alone."""
     w = _workspace(LAYERS["graphite | NMC"])
     L, _, D = np.reshape(LAYERS["graphite | NMC"], (3, 3))
-    _rows(w, s.F_MIDDLE_N)[:], _rows(w, s.F_EDGE_N)[:] = 0.5, 0.8
-    _rows(w, s.F_S)[:], _rows(w, s.H)[:] = 1.2, 1.0
-    _rows(w, s.F_EDGE_P)[:], _rows(w, s.F_MIDDLE_P)[:] = 1.5, 1.9
+    factors = (0.5, 0.6, 0.7, 0.8, 1.2, 1.5, 1.6, 1.8, 1.9)
+    _rows(w, s.F_AT, CELLS)[:] = np.array(factors)[:, None]
+    _rows(w, s.H)[:] = 1.0
     link(w)
     between = _rows(w, s.LINK, CELLS - 1)[:, 0]
     per_n, per_p = D[0] * 4 / L[0], D[2] * 4 / L[2]
-    # concentration is a parabola: 1, 4, 9 at the faces and 3.75^2 where the edge's is read
-    share = 5 / (3.75**2 - 4)
-    last_n, last_p = 0.5 + 0.3 * share, 1.9 - 0.4 * share
-    first_n = 0.5**2 / (0.5 + 0.6 * (last_n - 0.5))
-    first_p = 1.9**2 / (1.9 + 0.6 * (last_p - 1.9))
     to_n, to_p = (1 - 1 / 12) / (2 * per_n * 0.8), (1 - 1 / 12) / (2 * per_p * 1.5)
     half = L[1] / (2 * D[1] * 1.2)
     expected = [
-        per_n * first_n, per_n * 0.5, per_n * last_n, 1 / (to_n + half),
-        1 / (half + to_p), per_p * last_p, per_p * 1.9, per_p * first_p,
+        per_n * 0.5, per_n * 0.6, per_n * 0.7, 1 / (to_n + half),
+        1 / (half + to_p), per_p * 1.6, per_p * 1.8, per_p * 1.9,
     ]  # fmt: skip
     np.testing.assert_allclose(between, expected, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize(("outer", "edge"), [(1000.0, 1000.0), (200.0, 1000.0), (2500.0, 900.0)])
+def test_the_mean_of_the_logarithm_is_that_of_the_profile(outer, edge):
+    """A parabola, of which the volumes only hold the means."""
+
+    def profile(x):
+        return outer + (edge - outer) * x * x
+
+    means = [4 * quad(profile, k / 4, (k + 1) / 4)[0] for k in range(4)]
+    exact = quad(lambda x: np.log(profile(x)), 0, 1)[0]
+    found = 0.125 * np.log(product_of_squares(*means))
+    np.testing.assert_allclose(found, exact, rtol=0, atol=5e-4)
+    if outer != edge:
+        assert abs(found - exact) < 0.1 * abs(np.log(means).mean() - exact)
 
 
 # steps
@@ -328,18 +346,17 @@ def test_the_time_course_after_a_jump_of_the_current(name, off_by):
 # where properties are read
 
 
-def test_properties_are_read_in_the_middle_of_electrodes_and_near_their_edges():
+def test_diffusivity_is_read_at_faces_and_near_edges():
     w = _workspace(LAYERS["graphite | NMC"])
     _salt(w)[:] = np.arange(1.0, CELLS + 1)[:, None]
     locate(w)
-    places = [s.C_MIDDLE_N, s.C_EDGE_N, s.C_S, s.C_EDGE_P, s.C_MIDDLE_P]
-    means = [_rows(w, row)[0, 0] for row in places]
-    np.testing.assert_allclose(means, [2.5, 4.25, 5.0, 5.75, 7.5], rtol=1e-15, atol=0)
+    found = _rows(w, s.C_AT, CELLS)[:, 0]
+    expected = [1.5, 2.5, 3.5, 4.25, 5.0, 5.75, 6.5, 7.5, 8.5]
+    np.testing.assert_allclose(found, expected, rtol=1e-15, atol=0)
 
 
 def test_a_place_near_the_edge_is_never_below_nothing():
     w = _workspace(LAYERS["graphite | NMC"])
     _salt(w)[:] = np.array([900.0, 700.0, 400.0, 1.0, 1.0, 1.0, 400.0, 700.0, 900.0])[:, None]
     locate(w)
-    for row in (s.C_EDGE_N, s.C_EDGE_P):
-        assert (_rows(w, row) == 0).all()
+    assert (_rows(w, s.C_AT, CELLS)[[SEPARATOR - 1, SEPARATOR + 1]] == 0).all()
