@@ -70,12 +70,20 @@ def leak_density(potential, shuttle, onset, width, oxidation, reference, oxidati
 
 
 @law
-def heal(surface, new, steps):
-    """Surface that is left, and what has healed, after `steps` healing times in which `new` is
-    opened evenly.
+def heal(surface, new, late, steps):
+    """Surface that is left after `steps` healing times in which `new` is opened, at a rate that
+    runs linearly to `late` times twice its mean.
     """
     e, mean = decay(steps)
-    return surface * e + new * mean, surface * (1.0 - e) + new * (1.0 - mean)
+    opening = 2.0 * ((1.0 - late) * (mean - e) + late * (1.0 - mean)) / max(steps, 1e-4)
+    return surface * e + new * (opening if steps > 1e-4 else 1.0)
+
+
+@law
+def lateness(open_0, open_1):
+    """Share of the rate of opening that belongs to the end of a step; it follows 1 - G."""
+    left_0, left_1 = 1.0 - open_0, 1.0 - open_1
+    return left_1 / max(left_0 + left_1, 1e-300)
 
 
 @lanes
@@ -103,8 +111,8 @@ def predict_side_currents(w):
         # x + per_new max(opened(x) - before, 0) = x_healed, by Newton's method from below
         healing = arrhenius(w[p.E_HEALING + i], z) / w[p.HEALING_TIME + i]
         per_charge = w[s.Q_N + i] * w[s.S_N + i]
-        _, healed = heal(w[s.SURFACE + i], 0.0, h * healing)
-        _, per_new = heal(0.0, 1.0, h * healing)
+        healed = w[s.SURFACE + i] - heal(w[s.SURFACE + i], 0.0, 0.5, h * healing)
+        per_new = 1.0 - heal(0.0, 1.0, 0.5, h * healing)
         others = h * (kept + 0.5 * (j_a + j_b + lost + lost_1)) + w[p.PASSIVATION + i] * healed
         x_healed = w[s.X + i] - per_charge * others
         x_healed -= 0.5 * h * w[s.Q_N + i] * (w[s.I_0 + i] + w[s.I_1 + i])
@@ -115,8 +123,10 @@ def predict_side_currents(w):
             open_1 = opened(x, scale)
             missing = x_healed - x - per_new * (open_1 - before)
             x += max(missing, 0.0) / (1.0 + per_new * (1.0 - open_1) / scale)
-        new = max(opened(x, scale) - before, 0.0)
-        surface, healed = heal(w[s.SURFACE + i], new, h * healing)
+        open_1 = max(opened(x, scale), before)
+        late = lateness(before, open_1)
+        surface = heal(w[s.SURFACE + i], open_1 - before, late, h * healing)
+        healed = w[s.SURFACE + i] + open_1 - before - surface
         mean = healed / h if h > 0.0 else w[s.SURFACE + i] * healing
         mean, end = w[p.PASSIVATION + i] * mean, w[p.PASSIVATION + i] * surface * healing
         w[s.HEALED + i], w[s.HEAL_GUESS + i] = h * mean, end
@@ -134,7 +144,8 @@ def leak(w):
         open_1 = opened(x, w[p.NEW_SURFACE + i])
         new = max(open_1 - w[s.OPENED + i], 0.0)
         healing = arrhenius(w[p.E_HEALING + i], w[s.Z_MID + i]) / w[p.HEALING_TIME + i]
-        u, _ = heal(w[s.SURFACE + i], new, h * healing)
+        late = lateness(w[s.OPENED + i], max(open_1, w[s.OPENED + i]))
+        u = heal(w[s.SURFACE + i], new, late, h * healing)
         w[s.OPENED_1 + i], w[s.SURFACE_1 + i], w[s.NEW + i] = open_1, u, new
         z = w[s.Z_1 + i]
         density, slope = leak_density(

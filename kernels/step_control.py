@@ -34,7 +34,7 @@ from kernels.vector_math import choose, exp, log
 # capacity. The mean voltage follows them to second order, so that what is left is a small part.
 # Voltages at the ends of a step do not depend on its length: quick transients that move hardly any
 # charge need no small steps.
-ENERGY_DEPARTURE = 3e-4  # V
+ENERGY_DEPARTURE = 2e-4  # V
 CHARGE_DEPARTURE = 7e-5
 SIDE_CHARGE_DEPARTURE = 3e-4
 HOLD_WINDOW = 2.5e-3  # V, before the last Newton iteration, which leaves a small part of it
