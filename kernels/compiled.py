@@ -1,9 +1,4 @@
-"""How kernels are compiled, in one place, and where the machine code is kept between processes.
-
-A damaged cache file makes Numba fail instead of recompiling, so the cache lives in a folder of our
-own that
-`cellmodel.formation` may delete and rebuild. It has to be chosen before Numba is imported.
-"""
+"""How kernels are compiled, in one place; `cellmodel.compilation` keeps the machine code."""
 
 from numba import njit
 
