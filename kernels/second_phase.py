@@ -30,7 +30,7 @@ from kernels import sei
 from kernels import tables as t
 from kernels import workspace as s
 from kernels.compiled import lanes, law
-from kernels.electrolyte import ELECTRODE_CELLS, product_of_squares
+from kernels.electrolyte import CELLS, ELECTRODE_CELLS
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
 from kernels.particle import MODES
@@ -44,10 +44,10 @@ from kernels.time_step import (
     SIDE_CHARGE_CHANGE,
     SIDE_CHARGE_CURVATURE,
     read_potential,
-    salt_at,
+    salt_of_electrode,
 )
 from kernels.uneven_reaction import keep_uneven, propose_uneven, settle_uneven
-from kernels.vector_math import asinh, choose, exp, log
+from kernels.vector_math import asinh, choose, exp
 
 SHARPNESS = 100.0  # m2 A-1, of the change between branches, PyBaMM's "current sigmoid"
 EMPTIEST = 1e-4  # stoichiometry of the second material
@@ -151,13 +151,10 @@ def find_exchange(w):
     """
     for i in range(LANES):
         I, z = w[s.I_1 + i], w[s.Z_1 + i]
-        c_0, c_1 = salt_at(w, i, 0, I), salt_at(w, i, 1, I)
-        c_2, c_3 = salt_at(w, i, 2, I), salt_at(w, i, 3, I)
-        c_5, c_6 = salt_at(w, i, 5, I), salt_at(w, i, 6, I)
-        c_7, c_8 = salt_at(w, i, 7, I), salt_at(w, i, 8, I)
-        log_n = 0.125 * log(product_of_squares(c_0, c_1, c_2, c_3)) - w[s.LOG_C_REF + i]
-        log_p = 0.125 * log(product_of_squares(c_8, c_7, c_6, c_5)) - w[s.LOG_C_REF + i]
-        sum_n, change_n = c_0 + c_1 + c_2 + c_3, 0.0
+        log_n, sum_n = salt_of_electrode(w, i, 0, 1, I)
+        log_p, _ = salt_of_electrode(w, i, CELLS - 1, -1, I)
+        log_n, log_p = log_n - w[s.LOG_C_REF + i], log_p - w[s.LOG_C_REF + i]
+        change_n = 0.0
         for k in range(i, i + ELECTRODE_CELLS * LANES, LANES):
             change_n += w[s.SALT_I + k]
         j_n = exchange_current(

@@ -18,7 +18,7 @@ from kernels import sei
 from kernels import tables as t
 from kernels import workspace as s
 from kernels.compiled import lanes, law, sequence
-from kernels.electrolyte import ELECTRODE_CELLS, SEPARATOR, product_of_squares
+from kernels.electrolyte import CELLS, ELECTRODE_CELLS, SEPARATOR, product_of_squares
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
 from kernels.properties import read_lanes, read_properties
@@ -100,6 +100,17 @@ def salt_at(w, i, volume, current):
     return max(w[s.SALT_C + at] + w[s.SALT_I + at] * current, SALT_EDGE)
 
 
+@law
+def salt_of_electrode(w, i, outer, inwards, current):
+    """Mean of ln(c) over an electrode at the end of the step, and the sum of c over its volumes:
+    from the `outer` one on, by +1 or -1.
+    """
+    c_0, c_1 = salt_at(w, i, outer, current), salt_at(w, i, outer + inwards, current)
+    c_2 = salt_at(w, i, outer + 2 * inwards, current)
+    c_3 = salt_at(w, i, outer + 3 * inwards, current)
+    return 0.125 * log(product_of_squares(c_0, c_1, c_2, c_3)), c_0 + c_1 + c_2 + c_3
+
+
 @lanes
 def evaluate(w, tables, flat):
     """Terminal voltage, its slope over current, and heat at the end, for the currents I_1."""
@@ -118,13 +129,8 @@ def evaluate(w, tables, flat):
         I, T, z = w[s.I_1 + i], w[s.T_1 + i], w[s.Z_1 + i]
         thermal_voltage = (GAS / FARADAY) * T
         # electrolyte: means of ln(c) over the electrodes, and how they change with current
-        c_0, c_1 = salt_at(w, i, 0, I), salt_at(w, i, 1, I)
-        c_2, c_3 = salt_at(w, i, 2, I), salt_at(w, i, 3, I)
-        c_5, c_6 = salt_at(w, i, 5, I), salt_at(w, i, 6, I)
-        c_7, c_8 = salt_at(w, i, 7, I), salt_at(w, i, 8, I)
-        log_n = 0.125 * log(product_of_squares(c_0, c_1, c_2, c_3))
-        log_p = 0.125 * log(product_of_squares(c_8, c_7, c_6, c_5))
-        sum_n, sum_p = c_0 + c_1 + c_2 + c_3, c_5 + c_6 + c_7 + c_8
+        log_n, sum_n = salt_of_electrode(w, i, 0, 1, I)
+        log_p, sum_p = salt_of_electrode(w, i, CELLS - 1, -1, I)
         spread_n, spread_p = log(0.25 * sum_n) - log_n, log(0.25 * sum_p) - log_p
         change_n = change_p = 0.0
         for k in range(i, i + ELECTRODE_CELLS * LANES, LANES):
