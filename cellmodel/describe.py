@@ -99,8 +99,11 @@ def _parts(entry: Input) -> list[RenderableType]:
             _quantities("numbers", {**entry.quantities, **entry.cycles_per_year}),
         ]
     if isinstance(entry, RecyclingParameters):
-        rest = f"neither recovered nor burnt, or not named here: {escape(entry.disposal)}"
-        return [rest, _quantities("parameters", entry.quantities)]
+        facts = (
+            f"neither recovered nor burnt, or not named here: {escape(entry.disposal)}\n"
+            "footprint_uncertainty draws nothing from these ranges"
+        )
+        return [facts, _quantities("parameters", entry.quantities)]
     if isinstance(entry, Ramp):
         return _ramp_parts(entry)
     if isinstance(entry, WasteLoop):

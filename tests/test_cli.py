@@ -136,6 +136,14 @@ def test_show_sets_apart_what_is_lent_and_what_is_assumed():
     assert "of NMC532 (Mohtat2020)" in no_number
 
 
+def test_show_of_recycling_parameters_has_ranges_and_says_that_none_is_drawn():
+    output = call("show", "pef-2021").output
+    row = next(line for line in output.splitlines() if "incinerator: heat_efficiency" in line)
+    assert row.split()[2:6] == ["0.3", "1", "0.1", "0.5"]
+    assert "nickel-sulphate (metals): recovery" in output
+    assert "draws nothing from these ranges" in output
+
+
 def test_show_of_an_unknown_name_lists_the_nearest():
     result = call("show", "nmc811-graphite")
     assert result.exit_code == 2
