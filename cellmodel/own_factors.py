@@ -35,7 +35,7 @@ def idle_names(factors: Factors, asked: Iterable[str]) -> dict[str, str]:
         origin = name.removesuffix(RECYCLED).removesuffix(BURNT)
         if origin != name and (origin in known or origin in factors.own):
             continue
-        meant = [near + name.removeprefix(origin) for near in nearest(origin, known, _SLIP)]
+        meant = [near + name.removeprefix(origin) for near in _near(origin)]
         idle[name] = next((near for near in meant if near not in factors.own), "")
     return idle
 
@@ -70,6 +70,11 @@ def check_own_names(
                 f"did you mean {meant!r}? For something else take a name less alike"
             )
     return list(idle)
+
+
+@functools.cache  # chunk after chunk asks for the names of a table that may be long
+def _near(name: str) -> tuple[str, ...]:
+    return tuple(nearest(name, _known(), _SLIP))
 
 
 @functools.cache
