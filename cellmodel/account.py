@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ CREDIT = "recycling_credit"
 ENDS = (CREDIT, ENERGY_RECOVERY, DISPOSAL)  # of materials, beside the treatment of the whole cell
 BOUGHT, RETURNED = "bought", "returned"
 FREIGHT = "inbound_freight"
+BY_RAMP = "by the ramp"  # instead of the certainty of a factor
 Value = float | xr.DataArray  # of a factor; an array where it is sampled
 Blocks = tuple[tuple[str, xr.DataArray], ...]
 
@@ -66,11 +68,14 @@ class Account:
         "name region" -> factor.
     national
         Sites where the national mix stands in for a residual mix.
+    left_out
+        Components that the cut-off criterion leaves out, in some case at least.
     """
 
     blocks: Blocks
     used: Mapping[str, Factor]
     national: tuple[str, ...]
+    left_out: tuple[str, ...]
 
 
 def account(
@@ -108,13 +113,21 @@ def account(
         used[f"{name} {found.region}"] = found
         return found.value
 
+    def by_ramp(site: str, intensity: xr.DataArray) -> Value:
+        # beside it, what is displaced at the end of life keeps the present mix
+        row = factors.get("electricity", site)
+        used[f"electricity {site}, of the plant"] = dataclasses.replace(
+            row, value=intensity, certainty=BY_RAMP
+        )
+        return intensity
+
     supplies = {
         site: supply(
             rules, site, factors, sourcing.onsite_share[site], sourcing.contract_share[site]
         )
         for site in sites
     }
-    grid = _grid(formed, supplies, factor)
+    grid = _grid(formed, supplies, factor, by_ramp)
     burning = sum(factor(fuel) for fuel in GAS)
     treatment = factor("cell-pretreatment")
 
@@ -126,17 +139,17 @@ def account(
         return found.value
 
     per_kilogram = _material_factors(formed, factors, rules, sourcing, factor, inside)
-    energy, bought = inventory.energy, counted(inventory, rules)
+    energy, kept = inventory.energy, counted(inventory, rules)
     end = {"used_cell_treatment": inventory.mass * treatment}
     if credited:
         for component in ENDS:
-            ending = inventory.contained * per_kilogram[component]
+            ending = kept.contained * per_kilogram[component]
             end[component] = ending.sum("component", skipna=False)
-    raw = bought * per_kilogram[BOUGHT]
+    raw = kept.bought * per_kilogram[BOUGHT]
     if sourcing.waste_loop is not None:
-        raw = raw + scrapped(inventory, bought) * per_kilogram[RETURNED]
+        raw = raw + (kept.bought - kept.contained) * per_kilogram[RETURNED]
     delivery = stack({site: factor("inbound-freight", site) for site in sites}, "site")
-    inbound = bought.sum("component", skipna=False) * delivery
+    inbound = kept.bought.sum("component", skipna=False) * delivery
     making = {
         "electricity": energy.electricity * grid,
         "formation_electricity": energy.formation * grid,
@@ -157,20 +170,30 @@ def account(
     national = [
         s for s in supplies if rules.electricity == "market" and ("electricity", s) in supplies[s]
     ]
-    return Account(blocks, used, tuple(national))
+    return Account(blocks, used, tuple(national), _left_out(inventory, kept))
 
 
-def counted(inventory: Inventory, rules: RuleSet) -> xr.DataArray:
-    """Return what is bought (component, ...) without what the cut-off criterion leaves out."""
+def counted(inventory: Inventory, rules: RuleSet) -> Inventory:
+    """Return the inventory with 0 kg contained and bought of what the cut-off criterion leaves out.
+
+    The whole cell, its mass and its scrap, is treated and transported as it is.
+    """
     if not rules.cutoff_criterion:
-        return inventory.bought
+        return inventory
     left_out = inventory.contained / inventory.mass < rules.cutoff_criterion
-    return inventory.bought.where(~left_out, 0.0)
+    return dataclasses.replace(
+        inventory,
+        contained=inventory.contained.where(~left_out, 0.0),
+        bought=inventory.bought.where(~left_out, 0.0),
+    )
 
 
-def scrapped(inventory: Inventory, bought: xr.DataArray) -> xr.DataArray:
-    """Return what becomes scrap of what is `counted` as bought (component, ...) [kg kWh-1]."""
-    return (bought - inventory.contained).where(bought != 0, 0.0)
+def _left_out(inventory: Inventory, kept: Inventory) -> tuple[str, ...]:
+    if kept is inventory:
+        return ()
+    missing = (inventory.contained > 0) & (kept.contained == 0)
+    missing = missing.any([dim for dim in missing.dims if dim != "component"])
+    return tuple(map(str, missing["component"].values[missing.values]))
 
 
 def per_functional_unit(
@@ -203,7 +226,10 @@ def per_functional_unit(
 
 
 def _grid(
-    formed: xr.Dataset, supplies: Mapping[str, Mapping], factor: Callable[[str, str], Value]
+    formed: xr.Dataset,
+    supplies: Mapping[str, Mapping],
+    factor: Callable[[str, str], Value],
+    by_ramp: Callable[[str, xr.DataArray], Value],
 ) -> xr.DataArray:
     """Return the emissions of a site's electricity (site, perhaps year) [kg kWh-1].
 
@@ -214,10 +240,9 @@ def _grid(
         ramp = electricity_of_sites(formed, supplies, ())
 
     def intensity(site: str, key: tuple[str, str]) -> Value:
-        present = factor(*key)
         if ramp is None or key != ("electricity", site):
-            return present
-        return ramp.sel(site=site, drop=True)
+            return factor(*key)
+        return by_ramp(site, ramp.sel(site=site, drop=True))
 
     mixes = {
         site: sum(share * intensity(site, key) for key, share in parts.items())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from cellmodel.errors import InputError, unknown_name
-from cellmodel.quantity import Range, check_keys, read_input, read_quantity, text
+from cellmodel.quantity import Quantity, Range, check_keys, read_input, read_quantity, shipped, text
 
 _SHARE = Range(0, 1, "1", hint="did you pass per cent?")
 _CLASS: Mapping[str, Range] = MappingProxyType(
@@ -105,7 +105,37 @@ class Circularity:
         return max(1 - self.recovery - self.energy_recovery, 0.0)
 
 
-def read_circularity(name: object) -> tuple[Mapping[str, Circularity], str]:
+@dataclass(frozen=True)
+class RecyclingParameters:
+    """A table of recycling parameters.
+
+    Parameters
+    ----------
+    name, title, source
+        File stem, one line for people, where the figures come from.
+    materials
+        Material -> Circularity.
+    disposal
+        Name of the factor of disposal of all other materials.
+    quantities
+        "class: field" or "material (class): field" -> what the file says; its range is for people,
+        no uncertainty is drawn from it.
+    """
+
+    name: str
+    title: str
+    source: str
+    materials: Mapping[str, Circularity]
+    disposal: str
+    quantities: Mapping[str, Quantity]
+
+
+def list_recycling() -> list[str]:
+    """Return the names of the tables of recycling parameters that come with the package."""
+    return list(shipped("recycling"))
+
+
+def load_recycling(name: object) -> RecyclingParameters:
     """Read a table of recycling parameters: classes of materials, and the materials in them.
 
     Parameters
@@ -113,18 +143,13 @@ def read_circularity(name: object) -> tuple[Mapping[str, Circularity], str]:
     name
         Name of a shipped table, or path of a .toml file.
 
-    Returns
-    -------
-    Mapping, str
-        Material -> Circularity, and the factor of disposal of all other materials.
-
     Raises
     ------
     InputError
         If there is none, or it is wrong: unknown or missing keys, units, numbers out of range,
         more recovered and burnt than there is, something burnt and no incinerator.
     """
-    path, table, _ = read_input(
+    path, table, texts = read_input(
         "recycling",
         "table of recycling parameters",
         name,
@@ -134,17 +159,30 @@ def read_circularity(name: object) -> tuple[Mapping[str, Circularity], str]:
     if not isinstance(table["class"], Mapping) or not isinstance(table["material"], Mapping):
         raise InputError(f"{path}: must have tables [class.<name>] and [material.<name>]")
     disposal = text(table["disposal"], f"{path}: disposal")
+    quantities: dict[str, Quantity] = {}
+
+    def numbers_of(
+        what: str, entry: Mapping, bounds: Mapping[str, Range], where: str
+    ) -> dict[str, float]:
+        read = {
+            field: read_quantity(entry[field], f"{where}: {field}", own)
+            for field, own in bounds.items()
+        }
+        quantities.update({f"{what}: {field}": quantity for field, quantity in read.items()})
+        return {field: quantity.value for field, quantity in read.items()}
+
     incinerator = None
     if "incinerator" in table:
         entry, where = table["incinerator"], f"{path}: incinerator"
         check_keys(entry, (*_INCINERATOR, "region"), where, required=(*_INCINERATOR, "region"))
         region = text(entry["region"], f"{where}: region")
-        incinerator = Incinerator(**_numbers(entry, _INCINERATOR, where), region=region)
+        numbers = numbers_of("incinerator", entry, _INCINERATOR, where)
+        incinerator = Incinerator(**numbers, region=region)
     classes = {}
     for key, entry in table["class"].items():
         where = f"{path}: class {key}"
         check_keys(entry, _CLASS, where, required=tuple(_CLASS))
-        classes[key] = _numbers(entry, _CLASS, where)
+        classes[key] = numbers_of(key, entry, _CLASS, where)
     materials = {}
     for key, entry in table["material"].items():
         where = f"{path}: material {key}"
@@ -152,7 +190,8 @@ def read_circularity(name: object) -> tuple[Mapping[str, Circularity], str]:
         check_keys(entry, (*needed, *_BURNT, "disposal"), where, required=needed)
         if entry["class"] not in classes:
             raise unknown_name(f"class of material {key!r}", entry["class"], classes)
-        numbers = _numbers(entry, {"recovery": _SHARE}, where)
+        what = f"{key} ({entry['class']})"
+        numbers = numbers_of(what, entry, {"recovery": _SHARE}, where)
         if any(field in entry for field in _BURNT):
             check_keys(entry, entry, where, required=tuple(_BURNT))
             if incinerator is None:
@@ -160,7 +199,7 @@ def read_circularity(name: object) -> tuple[Mapping[str, Circularity], str]:
                     f"{where}: energy_recovery needs a table [incinerator] with its allocation, "
                     "efficiencies and region"
                 )
-            numbers |= _numbers(entry, _BURNT, where)
+            numbers |= numbers_of(what, entry, _BURNT, where)
         own = text(entry.get("disposal", disposal), f"{where}: disposal")
         try:
             materials[key] = Circularity(
@@ -168,13 +207,9 @@ def read_circularity(name: object) -> tuple[Mapping[str, Circularity], str]:
             )
         except InputError as error:
             raise InputError(f"{where}: {error}") from error
-    return MappingProxyType(materials), disposal
-
-
-def _numbers(
-    entry: Mapping[str, object], bounds: Mapping[str, Range], where: str
-) -> dict[str, float]:
-    return {
-        field: read_quantity(entry[field], f"{where}: {field}", own).value
-        for field, own in bounds.items()
-    }
+    return RecyclingParameters(
+        **texts,
+        materials=MappingProxyType(materials),
+        disposal=disposal,
+        quantities=MappingProxyType(quantities),
+    )

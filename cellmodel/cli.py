@@ -41,6 +41,7 @@ class Kind(StrEnum):
     EQUIPMENT = "equipment"
     PLANTS = "plants"
     RULES = "rules"
+    RECYCLING = "recycling"
     RAMPS = "ramps"
     WASTE_LOOPS = "waste-loops"
     REFERENCES = "references"

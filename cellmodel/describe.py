@@ -15,6 +15,7 @@ from rich.table import Table
 
 from cellmodel import __version__
 from cellmodel.cell import Cell, list_cells, load_cell
+from cellmodel.circularity import RecyclingParameters, list_recycling, load_recycling
 from cellmodel.equipment import Equipment, list_equipment, load_equipment
 from cellmodel.errors import unknown_name
 from cellmodel.plant import Plant, list_plants, load_plant
@@ -32,18 +33,22 @@ from cellmodel.rules import (
 from cellmodel.target import Reference, list_references, load_reference
 from cellmodel.waste_loop import SHARES, WasteLoop, list_waste_loops, load_waste_loop
 
-Input = Cell | Protocol | Equipment | Plant | RuleSet | Ramp | WasteLoop | Reference
+Input = (
+    Cell | Protocol | Equipment | Plant | RuleSet | RecyclingParameters | Ramp | WasteLoop
+    | Reference
+)  # fmt: skip
 KINDS: Mapping[str, tuple[Callable[[], list[str]], Callable[[str], Input]]] = {
     "cells": (list_cells, load_cell),
     "protocols": (list_protocols, load_protocol),
     "equipment": (list_equipment, load_equipment),
     "plants": (list_plants, load_plant),
     "rules": (list_rules, load_rules),
+    "recycling": (list_recycling, load_recycling),
     "ramps": (list_ramps, load_ramp),
     "waste-loops": (list_waste_loops, load_waste_loop),
     "references": (list_references, load_reference),
 }
-KNOWN = "cell, protocol, equipment, plant, rule set, ramp, waste loop or reference"
+KNOWN = "cell, protocol, equipment, plant, rule set, recycling, ramp, waste loop or reference"
 LIBRARIES = (
     "numpy", "numba", "pybamm", "xarray", "zarr", "pydantic", "typer", "rich", "matplotlib",
 )  # fmt: skip
@@ -93,6 +98,12 @@ def _parts(entry: Input) -> list[RenderableType]:
             *_choices(entry),
             _quantities("numbers", {**entry.quantities, **entry.cycles_per_year}),
         ]
+    if isinstance(entry, RecyclingParameters):
+        facts = (
+            f"neither recovered nor burnt, or not named here: {escape(entry.disposal)}\n"
+            "footprint_uncertainty draws nothing from these ranges"
+        )
+        return [facts, _quantities("parameters", entry.quantities)]
     if isinstance(entry, Ramp):
         return _ramp_parts(entry)
     if isinstance(entry, WasteLoop):

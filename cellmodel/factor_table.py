@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich import box
@@ -11,6 +12,7 @@ from rich.table import Table
 from cellmodel.errors import nearest, unknown_name
 from cellmodel.factors import CERTAINTIES, UNITS, Factor, Factors, load_factors
 from cellmodel.mixture import NEUTRAL, families
+from cellmodel.own_factors import idle_names
 from cellmodel.recycling import RECYCLED
 
 
@@ -85,9 +87,10 @@ def check_factors(path: str | Path) -> list[str]:
     """
     shipped, own = load_factors(), load_factors(path)
     changed = {key: row for key, row in own.rows.items() if row != shipped.rows.get(key)}
+    idle = idle_names(own, ())
     lines = [f"{path}: {len(changed)} rows, all readable"]
     for key, row in sorted(changed.items()):
-        lines.append(f"{row.name} {row.region}: {_effect(key, row, shipped)}")
+        lines.append(f"{row.name} {row.region}: {_effect(key, row, shipped, idle)}")
     used = {f"{name} {region}": row for (name, region), row in changed.items()}
     sets = set(families(used, "gwp_set")) - {NEUTRAL}
     if len(sets) > 1:
@@ -103,7 +106,7 @@ def check_factors(path: str | Path) -> list[str]:
     return lines
 
 
-def _effect(key: tuple[str, str], row: Factor, shipped: Factors) -> str:
+def _effect(key: tuple[str, str], row: Factor, shipped: Factors, idle: Mapping[str, str]) -> str:
     """Return what one row of the user does."""
     words = []
     old = shipped.rows.get(key)
@@ -111,7 +114,7 @@ def _effect(key: tuple[str, str], row: Factor, shipped: Factors) -> str:
         old = shipped.get(row.name)
         words.append(f"{row.value:g} replaces the recipe, {old.value:.4g} {row.unit}")
     elif old is None:
-        words.append(f"{row.value:g} {row.unit} is new{_use(row, shipped)}")
+        words.append(f"{row.value:g} {row.unit} is new{_use(row, shipped, idle)}")
     else:
         words.append(f"{row.value:g} replaces {old.value:g} {row.unit}")
     if old is not None and not old.low <= row.value <= old.high:
@@ -121,16 +124,13 @@ def _effect(key: tuple[str, str], row: Factor, shipped: Factors) -> str:
     return "; ".join(words)
 
 
-def _use(row: Factor, shipped: Factors) -> str:
+def _use(row: Factor, shipped: Factors, idle: Mapping[str, str]) -> str:
     """Return a warning if nothing shipped asks for a new row."""
-    if row.kind == "electricity":
-        return ""
-    origin = row.name.removesuffix(RECYCLED)
-    if row.name != origin and origin in shipped.names():
-        return f", recycled {origin}"
-    if row.name in shipped.names():
-        return ""
+    if row.name not in idle:
+        origin = row.name.removesuffix(RECYCLED)
+        return f", recycled {origin}" if row.name != origin else ""
+    words = "; no shipped recipe or cell asks for it"
+    if idle[row.name]:
+        return f"{words}, and a footprint refuses it: did you mean {idle[row.name]}?"
     near = nearest(row.name, shipped.names())
-    return "; no shipped recipe or cell asks for it" + (
-        f", did you mean {near[0]}?" if near else ""
-    )
+    return words + (f", did you mean {near[0]}?" if near else "")

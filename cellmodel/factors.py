@@ -26,6 +26,7 @@ UNITS = {
     "treatment": "kg kg-1",
 }
 CERTAINTIES = ("read", "derived", "user", "prior")  # from the best to the weakest
+GWP_SETS = ("AR4", "AR5", "AR6", "CO2 only", "not stated")
 ANYWHERE = "GLO"
 ONSITE = "electricity-onsite"
 CONTRACT = "electricity-contract"
@@ -41,6 +42,7 @@ _BOUNDS = {
 }
 _AMOUNT = Range(0, 1e4, "per kg")
 _CONTAINED = Range(0, 1, "kg kg-1")
+_YEAR = Range(1900, 2100)
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,12 @@ class Factor:
     unit
         "kg kg-1", "kg kWh-1" or "kg t-1 km-1", according to the kind.
     year
-        That the figure describes.
+        That the figure describes; "" if a user does not say.
     gwp_set
-        Characterisation factors behind it: "AR5", "AR6", "CO2 only" or "not stated".
+        Characterisation factors behind it: "AR4", "AR5", "AR6", "CO2 only" or "not stated".
     lineage
-        Family of data; figures of one family share their assumptions.
+        Family of data, the study or institute behind it; figures of one family share their
+        assumptions. "engineering judgement" is one: the estimates of this package.
     licence, source
         Under which terms and from where it comes.
     certainty
@@ -93,7 +96,8 @@ class Ingredient:
     """What a kilogram of a product is made of: an `amount` of `input`, in kg or kWh per kg.
 
     `contained` is what it brings into the product [kg kg-1]: of a salt its metal, of a film not
-    the edges that were cut off, of electricity nothing.
+    the edges that were cut off, of electricity nothing. Amounts have no range: where factors are
+    sampled, they stay.
     """
 
     product: str
@@ -119,11 +123,14 @@ class Factors:
     contents
         Product -> inputs that its factor includes, whether a recipe or a row gives that factor:
         what may be recycled in it, and recovered from it.
+    own
+        Names of the rows that a user's file gave.
     """
 
     rows: Mapping[tuple[str, str], Factor]
     recipes: Mapping[str, tuple[Ingredient, ...]]
     contents: Mapping[str, tuple[Ingredient, ...]] = dataclasses.field(default_factory=dict)
+    own: tuple[str, ...] = ()
 
     def get(self, name: str, region: str = ANYWHERE) -> Factor:
         """Return the factor of `name`, from its row or its recipe.
@@ -221,8 +228,8 @@ def load_factors(path: str | Path | None = None) -> Factors:
     Raises
     ------
     InputError
-        If the file cannot be read, or a row is incomplete, doubled, out of range, or in another
-        unit than its kind has.
+        If the file cannot be read, or a row is incomplete, doubled, out of range, in another unit
+        than its kind has, or names a certainty or set of warming potentials that does not exist.
     """
     rows: dict[tuple[str, str], Factor] = {}
     recipes = _read_ingredients(DATA / "factors" / "recipes.csv")
@@ -230,6 +237,7 @@ def load_factors(path: str | Path | None = None) -> Factors:
     for file in sorted((DATA / "factors").glob("*.csv")):
         if file.stem not in ("recipes", "contents"):
             rows.update(_read_factors(file, {}))
+    names: tuple[str, ...] = ()
     if path is not None:
         if not isinstance(path, (str, Path)):
             raise InputError(
@@ -237,10 +245,11 @@ def load_factors(path: str | Path | None = None) -> Factors:
             )
         own = _read_factors(Path(path), rows)
         rows.update(own)
-        recipes = {
-            name: parts for name, parts in recipes.items() if name not in {key for key, _ in own}
-        }
-    return Factors(MappingProxyType(rows), MappingProxyType(recipes), MappingProxyType(contents))
+        names = tuple(sorted({name for name, _ in own}))
+        recipes = {name: parts for name, parts in recipes.items() if name not in names}
+    return Factors(
+        MappingProxyType(rows), MappingProxyType(recipes), MappingProxyType(contents), names
+    )
 
 
 def _read_ingredients(path: Path) -> dict[str, tuple[Ingredient, ...]]:
@@ -291,6 +300,10 @@ def _read_factors(path: Path, shipped: Mapping) -> dict[tuple[str, str], Factor]
         complete = unknown | {"lineage": f"user ({path.name})"} | row | numbers
         if complete["certainty"] not in CERTAINTIES:
             raise unknown_name("certainty", complete["certainty"], CERTAINTIES)
+        if complete["gwp_set"] not in GWP_SETS:
+            raise unknown_name(f"gwp_set in {where}:", complete["gwp_set"], GWP_SETS)
+        if complete["year"]:
+            _check_year(complete["year"], f"{where}: year")
         factors[key] = Factor(**complete)
     return factors
 
@@ -310,6 +323,12 @@ def _check_region(row: Mapping[str, str], shipped: Mapping, where: str) -> None:
         f"{where}: the region of {row['name']!r} must be {' or '.join(map(repr, regions))}, got "
         f"{row['region']!r}, where no calculation would look for it: leave the region empty"
     )
+
+
+def _check_year(text: str, what: str) -> None:
+    if not text.isdecimal():
+        raise InputError(f"{what} must be a whole number as 2023, or empty, got {quoted(text)}")
+    _YEAR.check(what, int(text))
 
 
 def _number(text: str, what: str, bounds: Range) -> float:

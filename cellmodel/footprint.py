@@ -8,13 +8,14 @@ from pathlib import Path
 
 import xarray as xr
 
-from cellmodel.account import STAGES, Account, Blocks, Sourcing, account
+from cellmodel.account import BY_RAMP, STAGES, Account, Blocks, Sourcing, account
 from cellmodel.electricity import Shares, site_shares
 from cellmodel.errors import InputError, quoted
 from cellmodel.factors import Factor, Factors, load_factors
 from cellmodel.formed import bare, check_sites, label_cases, stack
 from cellmodel.inventory import Inventory, take_inventory
 from cellmodel.mixture import families, mixture, refuse_mixture
+from cellmodel.own_factors import check_own_names
 from cellmodel.plant import DEFAULT_PLANT, Plant, load_plant, started
 from cellmodel.recycling import check_effect, check_recycled_content
 from cellmodel.rules import (
@@ -34,6 +35,8 @@ WITHOUT_CREDIT = "credits for material recycled at the end of life"
 WITHOUT_RETURN = "credits for metal recovered from production scrap"
 WITHOUT_BOTH = "credits for recycled material"
 WITH_RETURN = "returned scrap where no factor says what recycling costs"
+SCRAP_ENDS = "energy recovery and final disposal of production scrap; "
+PURCHASES = "; recycled_in_purchases of the waste loop, for recycled_content is what counts"
 
 
 def footprint(
@@ -102,14 +105,16 @@ def footprint(
         plant_electricity, plant_heat, formation_share_of_plant_electricity, plant_yield [1];
         formation_channels [1] if `formed` has formation_time; each over the dimensions of
         `formed` too. NaN where status is not 0. The attributes name plant, rule sets, factors
-        with their certainty, data families, sets of warming potentials, and what is not counted.
+        with their certainty, data families, sets of warming potentials, what is not counted,
+        and own_factors_not_used, names of a user's rows that nothing asks for, if there are any.
 
     Raises
     ------
     InputError
         If a variable or coordinate is missing in `formed`, a component has no factor or does not
         enter at any step, a site, plant field or rule set is unknown, a number is out of range,
-        or factors are mixed that must not be.
+        factors are mixed that must not be, or a row of a user's that nothing asks for is nearly
+        spelt as a shipped one.
 
     References
     ----------
@@ -124,6 +129,8 @@ def footprint(
     sourcing = sourced(
         formed, factors, places, recycled_content, onsite_share, contract_share, waste_loop
     )
+    materials = formed["component_mass"]["material"].values.flat
+    idle = check_own_names(factors, materials, rule_sets)
     credited = any(one.recycling != "cutoff" for one in rule_sets)
     accounts = {
         one.name: account(inventory, formed, factors, places, one, sourcing, credited=credited)
@@ -154,6 +161,8 @@ def footprint(
     if "formation_time" in formed:
         results["formation_channels"] = _channels(formed, plant, inventory)
     dataset = _labelled(results, formed, plant, accounts)
+    if idle:
+        dataset.attrs["own_factors_not_used"] = ", ".join(idle)
     return _with_rules(dataset, rule_sets, accounts, several, sourcing.waste_loop)
 
 
@@ -250,6 +259,8 @@ def _labelled(
 
 
 def _stated(row: Factor) -> float | str:
+    if row.certainty == BY_RAMP:
+        return "ramp"
     return "sampled" if isinstance(row.value, xr.DataArray) else row.value
 
 
@@ -272,7 +283,7 @@ def _with_rules(
         "functional_unit": _each(units),
         "electricity": _each(ELECTRICITY[one.electricity] for one in rule_sets),
         "recycling": _each(RECYCLING[one.recycling] for one in rule_sets),
-        "not_counted": NOT_COUNTED + _left_out(credited, loop),
+        "not_counted": NOT_COUNTED + _left_out(credited, loop) + _cut_off(accounts),
         "waste_loop": "none" if loop is None else loop.name,
         "mixed": "".join(dict.fromkeys(mixture(accounts[one.name].used, one) for one in rule_sets)),
     }
@@ -289,9 +300,19 @@ def _with_rules(
 
 
 def _left_out(credited: bool, loop: WasteLoop | None) -> str:
-    if credited:
-        return WITHOUT_RETURN if loop is None else WITH_RETURN
-    return NO_ENDS + (WITHOUT_BOTH if loop is None else f"{WITHOUT_CREDIT}; {WITH_RETURN}")
+    ends = SCRAP_ENDS if credited else NO_ENDS + SCRAP_ENDS
+    if loop is None:
+        return ends + (WITHOUT_RETURN if credited else WITHOUT_BOTH)
+    bought = PURCHASES if loop.recycled_in_purchases.value else ""
+    return ends + (WITH_RETURN if credited else f"{WITHOUT_CREDIT}; {WITH_RETURN}") + bought
+
+
+def _cut_off(accounts: Mapping[str, Account]) -> str:
+    return "".join(
+        f"; by {name}, below the cut-off criterion: {', '.join(one.left_out)}"
+        for name, one in accounts.items()
+        if one.left_out
+    )
 
 
 def _each(words: Iterable[str]) -> str:

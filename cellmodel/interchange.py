@@ -16,7 +16,6 @@ from cellmodel.account import (
     Sourcing,
     counted,
     per_functional_unit,
-    scrapped,
 )
 from cellmodel.electricity import Shares, supply
 from cellmodel.end_of_life import waste_flows
@@ -177,13 +176,12 @@ def _flows(
     per_unit = per_functional_unit(rules, formed, inventory)
     per_unit = 1.0 if per_unit is None else float(per_unit)
     raw, making, distribution, end = STAGES
-    bought, energy = counted(inventory, rules), inventory.energy
-    scrap = scrapped(inventory, bought)
+    kept, energy = counted(inventory, rules), inventory.energy
     materials = formed["component_mass"]["material"]
     for component in formed["component"].values:
         material = str(materials.sel(component=component).item())
-        mass = float(bought.sel(component=component)) * per_unit
-        contained = float(inventory.contained.sel(component=component)) * per_unit
+        mass = float(kept.bought.sel(component=component)) * per_unit
+        contained = float(kept.contained.sel(component=component)) * per_unit
         yield raw, str(component), material, ANYWHERE, mass
         recycled = recycled_flows(material, factors, rules, sourcing.recycled_content)
         for name, amount in recycled.production.items():
@@ -193,15 +191,14 @@ def _flows(
                 material, str(component), factors, rules, sourcing.recycled_content,
                 sourcing.waste_loop,
             )  # fmt: skip
-            lost = float(scrap.sel(component=component)) * per_unit
             for name, amount in back.items():
-                yield raw, str(component), name, ANYWHERE, amount * lost
+                yield raw, str(component), name, ANYWHERE, amount * (mass - contained)
         for name, amount in recycled.end_of_life.items():
             yield end, CREDIT, name, ANYWHERE, amount * contained
         for part, flows in waste_flows(material, factors, rules).items():
             for (name, region), amount in flows.items():
                 yield end, part, name, region, amount * contained
-    yield raw, FREIGHT, "inbound-freight", site, float(bought.sum()) * per_unit
+    yield raw, FREIGHT, "inbound-freight", site, float(kept.bought.sum()) * per_unit
     shares = supply(
         rules, site, factors, sourcing.onsite_share[site], sourcing.contract_share[site]
     )

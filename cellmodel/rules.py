@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from cellmodel.circularity import Circularity, read_circularity
+from cellmodel.circularity import Circularity, load_recycling
 from cellmodel.errors import InputError, quoted, unknown_name
 from cellmodel.quantity import Quantity, Range, check_keys, read_input, read_quantity, shipped, text
 
@@ -142,7 +142,7 @@ class RuleSet:
         return dataclasses.replace(own, allocation=0.0, incinerator=whole)
 
     def replace(self, **changes: float | str | bool) -> RuleSet:
-        """Return the rule set with other choices or numbers.
+        """Return the rule set with other choices or numbers; its title says which.
 
         Parameters
         ----------
@@ -153,7 +153,8 @@ class RuleSet:
         Raises
         ------
         InputError
-            If a key is unknown, or what is given for it is not allowed.
+            If a key is unknown, what is given for it is not allowed, or `recycling` needs
+            parameters that the rule set does not have.
         """
         free = [key for key in _CHOICES if key != "functional_unit"]
         known = ("name", *free, "strict", "vehicle_class", *self.quantities)
@@ -171,7 +172,16 @@ class RuleSet:
                 others[key] = _vehicle_class(value, self.cycles_per_year, what)
             else:
                 others[key] = _flag(value, what) if key == "strict" else text(value, what)
-        return dataclasses.replace(self, quantities=MappingProxyType(quantities), **others)
+        if others.get("recycling", "cutoff") != "cutoff" and not self.disposal:
+            raise InputError(
+                f"rule set {self.name!r}: recycling {others['recycling']!r} needs recycling "
+                "parameters, and it has none; change one that has them, as 'capacity-cff'"
+            )
+        changed = ", ".join(key for key in changes if key != "name")
+        title = f"{self.title}; {changed} set by the user" if changed else self.title
+        return dataclasses.replace(
+            self, title=title, quantities=MappingProxyType(quantities), **others
+        )
 
 
 def list_rules() -> list[str]:
@@ -219,7 +229,8 @@ def load_rules(name: str | Path | RuleSet) -> RuleSet:
         )
     circularity, disposal = _NOTHING, ""
     if "circularity" in table:
-        circularity, disposal = read_circularity(table["circularity"])
+        parameters = load_recycling(table["circularity"])
+        circularity, disposal = parameters.materials, parameters.disposal
     cycles = _cycles(table.get("cycles_per_year", {}), f"{path}: cycles_per_year")
     vehicle = table.get("vehicle_class", "")
     return RuleSet(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from cellmodel.fingerprint import fingerprint
 from cellmodel.footprint import footprint
 from cellmodel.kernel_run import CHUNK_SIZE, sweep_design
 from cellmodel.materials import COMPONENTS, SECOND
+from cellmodel.own_factors import check_own_names
 from cellmodel.parameter_name import snake_case, unit_of
 from cellmodel.plant import Plant, load_plant
 from cellmodel.protocol import Protocol, load_protocol
@@ -31,6 +34,8 @@ from cellmodel.rules import RuleSet, load_rules
 from cellmodel.study_file import StudyFile, read_study
 from cellmodel.variables import VARIABLES
 from cellmodel.waste_loop import WasteLoop, load_waste_loop
+
+logger = logging.getLogger("cellmodel")
 
 SMALLEST_CHUNK = 2048  # rows; writing a chunk takes as long as forming some hundred cells
 CHUNKS = 25  # of a small study: an interruption costs a few per cent
@@ -191,7 +196,7 @@ def plan_study(study: str | Path, output: str | Path | None = None) -> Plan:
         factors = load_factors(None if file.factors is None else path.parent / file.factors)
         rules = tuple(load_rules(_located(name, path)) for name in file.rules)
         _check_sites(file, factors)
-        _check_bought(file, cells, factors)
+        factors = _check_bought(file, cells, factors, rules)
         waste_loop = (
             None if file.waste_loop is None else load_waste_loop(_located(file.waste_loop, path))
         )
@@ -294,15 +299,28 @@ def _check_sites(file: StudyFile, factors: Factors) -> None:
             raise unknown_name("site", site, known)
 
 
-def _check_bought(file: StudyFile, cells: tuple[Cell, ...], factors: Factors) -> None:
+def _check_bought(
+    file: StudyFile, cells: tuple[Cell, ...], factors: Factors, rules: tuple[RuleSet, ...]
+) -> Factors:
+    """Return the factors; a row that one cell asks for is no slip where another is counted."""
     content = check_recycled_content(file.recycled_content, factors)
     materials = {
-        str(entry) for cell in cells for key, entry in cell.materials.items()
-        if key in (*COMPONENTS, SECOND)
-    }  # fmt: skip
-    check_effect(content, materials, factors)
+        cell.name: {
+            str(entry) for key, entry in cell.materials.items() if key in (*COMPONENTS, SECOND)
+        }
+        for cell in cells
+    }
+    of_all = set().union(*materials.values())
+    check_effect(content, of_all, factors)
+    check_own_names(factors, of_all, rules)
+    for cell, own in materials.items():
+        idle = sorted(set(content) - inputs_of(own, factors))
+        if idle:
+            logger.warning("recycled_content of %s: %s contains none", ", ".join(idle), cell)
     site_shares("onsite_share", file.onsite_share, file.sites)
     site_shares("contract_share", file.contract_share, file.sites)
+    own_names = tuple(name for name in factors.own if name not in of_all)
+    return dataclasses.replace(factors, own=own_names)
 
 
 def _check_ramp(ramp: Ramp | None, file: StudyFile) -> None:

@@ -61,9 +61,12 @@ def footprint_uncertainty(
     Parameters
     ----------
     formed, plant, sites, factors, rules, recycled_content, onsite_share, contract_share, waste_loop
-        As for `footprint`; rules and shares are choices, and not drawn. What recycling replaces in
-        a material stays the share of the material's own factor that it is, and is sampled with it.
-        If `formed` has the dimension `sample` each case of it gets its own draw.
+        As for `footprint`; rules and shares are choices, and not drawn. Nor are the parameters
+        behind credits (A, B, recoveries, efficiencies of the incinerator, heating values), though
+        `cellmodel show pef-2021` states ranges of them, and the amounts of recipes, which have
+        none. What recycling replaces in a material stays the share of the material's own factor
+        that it is, and is sampled with it. If `formed` has the dimension `sample` each case of it
+        gets its own draw.
     samples
         How many; as many as `formed` has, or 10,000, if None.
     seed
@@ -115,7 +118,9 @@ def footprint_uncertainty(
         chunk = formed.isel({SAMPLE: slice(start, stop)}, missing_dims="ignore")
         drawn = chunk.assign_coords(_plant_coordinates(plant, formed, draw))
         rows = _SampledRows(factors.rows, draw)
-        sampled = _SampledFactors(rows, factors.recipes, factors.contents, certain=factors)
+        sampled = _SampledFactors(
+            rows, factors.recipes, factors.contents, factors.own, certain=factors
+        )
         result = footprint(
             drawn,
             plant,

@@ -38,7 +38,8 @@ max_cell_temperature = { high = 333.15 }
 """
 NAMES = [
     *cm.list_cells(), *cm.list_protocols(), *cm.list_equipment(), *cm.list_plants(),
-    *cm.list_rules(), *cm.list_ramps(), *cm.list_waste_loops(), *cm.list_references(),
+    *cm.list_rules(), *cm.list_recycling(), *cm.list_ramps(), *cm.list_waste_loops(),
+    *cm.list_references(),
 ]  # fmt: skip
 
 
@@ -87,7 +88,10 @@ def test_version():
     assert (result.exit_code, result.output.strip()) == (0, cm.__version__)
 
 
-KINDS = ("cells", "protocols", "equipment", "plants", "rules", "ramps", "waste-loops", "references")
+KINDS = (
+    "cells", "protocols", "equipment", "plants", "rules", "recycling", "ramps", "waste-loops",
+    "references",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -132,10 +136,18 @@ def test_show_sets_apart_what_is_lent_and_what_is_assumed():
     assert "of NMC532 (Mohtat2020)" in no_number
 
 
+def test_show_of_recycling_parameters_has_ranges_and_says_that_none_is_drawn():
+    output = call("show", "pef-2021").output
+    row = next(line for line in output.splitlines() if "incinerator: heat_efficiency" in line)
+    assert row.split()[2:6] == ["0.3", "1", "0.1", "0.5"]
+    assert "nickel-sulphate (metals): recovery" in output
+    assert "draws nothing from these ranges" in output
+
+
 def test_show_of_an_unknown_name_lists_the_nearest():
     result = call("show", "nmc811-graphite")
     assert result.exit_code == 2
-    assert "plant, rule set, ramp, waste loop or reference 'nmc811-graphite'" in result.stderr
+    assert "rule set, recycling, ramp, waste loop or reference 'nmc811-graphite'" in result.stderr
     assert "the nearest known are nmc811-graphite-siox" in result.stderr
     assert "Traceback" not in result.output
 
@@ -205,18 +217,20 @@ def test_factors_of_ones_own_are_checked(tmp_path):
         "nickel-sulphate,,2,,,kg kg-1,me,AR6,other\n"
         "graphite-synthetic-recycled,,1,0.5,2,kg kg-1,me,AR6,mine\n"
         "unobtainium,,1,0.5,2,kg kg-1,me,AR6,mine\n"
+        "alumnium-foil,,8,7,9,kg kg-1,me,AR6,mine\n"
         "electricity-contract,FR,0.01,0.005,0.02,kg kWh-1,me,AR6,mine\n"
     )
     result = call("factors", "--check", path)
     assert result.exit_code == 0
     output = result.stdout
-    assert "6 rows, all readable" in output
+    assert "7 rows, all readable" in output
     assert "nmc811 GLO: 10 replaces 21 kg kg-1; outside the known range of 12 to 40" in output
     assert "copper-foil GLO: 9.5 replaces the recipe, 8.933 kg kg-1\n" in output
     assert "2 replaces 4 kg kg-1; outside the known range of 2.5 to 20, look again" in output
     assert "look again; no range: it will count as certain" in output
     assert "is new, recycled graphite-synthetic" in output
     assert "unobtainium GLO: 1 kg kg-1 is new; no shipped recipe or cell asks for it" in output
+    assert "asks for it, and a footprint refuses it: did you mean aluminium-foil?" in output
     assert "electricity-contract FR: 0.01 kg kWh-1 is new\n" in output
     assert "mixed: its rows are of 2 GWP sets: AR5, AR6" in output
     assert "mixed: its rows are of several lineages: mine, other" in output

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,14 @@ def test_every_shipped_row_is_complete_and_positive():
             assert getattr(row, field).strip(), (key, field)
         if row.certainty == "prior":
             assert row.high / row.low > 1.3, key
+
+
+def test_a_lineage_is_what_the_source_names():
+    """A family of data, no class of certainty; estimates of the package are a family too."""
+    for row in load_factors().rows.values():
+        if row.lineage != "engineering judgement" and not row.source.startswith("As graphite"):
+            first = re.split(r"\W", row.lineage)[0]
+            assert first.lower() in row.source.lower(), (row.name, row.lineage)
 
 
 def test_no_shipped_row_comes_from_a_database_that_may_not_be_passed_on():
@@ -144,6 +154,18 @@ def test_an_ingredient_of_the_user_changes_the_product(tmp_path):
         (
             "name,region,value,unit,source\ngraphite-synthetic,QC,10,kg kg-1,me\n",
             r"must be 'CN', got 'QC'",
+        ),
+        (
+            "name,value,unit,source,gwp_set\nlfp,7,kg kg-1,me,AR7\n",
+            r"unknown gwp_set in .*line 2: 'AR7'; .*AR6",
+        ),
+        (
+            "name,value,unit,source,year\nlfp,7,kg kg-1,me,2021.5\n",
+            r"line 2: year must be a whole number as 2023, or empty, got '2021.5'",
+        ),
+        (
+            "name,value,unit,source,year\nlfp,7,kg kg-1,me,20211\n",
+            r"line 2: year must be between 1900 and 2100, got 20211",
         ),
     ],
 )

@@ -255,6 +255,9 @@ def test_a_ramp_replaces_the_national_mix_and_nothing_else():
         np.testing.assert_allclose(
             found, expected.sel(site=["CN", "FR"]).transpose(*found.dims), rtol=1e-12, atol=0
         )
+    stated = json.loads(result.attrs["factors"])
+    assert stated["electricity FR, of the plant"] == ["ramp", "kg kWh-1", "by the ramp"]
+    assert "electricity FR" not in stated
     raw = result["carbon_footprint"].sel(stage=RAW, site="FR", rule_set=rules[0])
     assert float(np.ptp(raw.sum("component").values)) == 0  # foil made on today's grid
     with pytest.raises(InputError, match="grid_intensity of a ramp, which no factor holds"):
@@ -310,6 +313,44 @@ def test_the_cut_off_criterion_leaves_small_components_out():
     left = 1 - float(bought.sel(component=small).sum() / bought.sum())
     np.testing.assert_allclose(freight[0], left * freight[1], rtol=1e-13, atol=0)
     xr.testing.assert_equal(cut["material_input"], all_in["material_input"])
+
+
+@pytest.mark.parametrize("method", ["cff", "avoided"])
+def test_what_is_cut_off_has_no_end_of_life(method):
+    """As a cell without its foils, but for the whole cell's treatment and transport."""
+    foils = ["negative_foil", "positive_foil"]
+    formed = make_formed()
+    masses = dict(zip(formed["component"].values, MASSES["nmc811-graphite-siox"], strict=True))
+    largest = max(masses[foil] for foil in foils) / sum(masses.values())
+    rules = cm.load_rules(f"capacity-{method}").replace(cutoff_criterion=1.001 * largest)
+    small = [name for name in masses if masses[name] <= max(masses[foil] for foil in foils)]
+    result = cm.footprint(formed, sites=["FR"], rules=rules)
+    assert f"below the cut-off criterion: {', '.join(small)}" in result.attrs["not_counted"]
+    assert "cut-off criterion" not in cm.footprint(formed, sites=["FR"]).attrs["not_counted"]
+    bare = formed["component_mass"].where(~formed["component"].isin(small), 0.0)
+    without = cm.footprint(
+        formed.assign(component_mass=bare), sites=["FR"], rules=f"capacity-{method}"
+    )
+    ends = ["recycling_credit", "energy_recovery", "disposal"]
+    found, expected = (
+        one["carbon_footprint"].sel(stage=END, component=ends) for one in (result, without)
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=0)
+    assert float(expected.sel(component="recycling_credit").squeeze()) < -0.5
+
+
+def test_a_component_is_cut_off_case_by_case():
+    """A separator of 0.9 and of 1.1 % of the mass."""
+    formed = make_formed()
+    mass = formed["component_mass"]
+    rest = mass.drop_sel(component="separator").sum()
+    of_case = xr.DataArray([0.009, 0.011], dims="case") / [0.991, 0.989] * rest
+    formed = formed.assign(component_mass=mass.where(mass["component"] != "separator", of_case))
+    rules = cm.load_rules("capacity-cutoff").replace(cutoff_criterion=0.01)
+    result = cm.footprint(formed, sites=["FR"], rules=rules)
+    raw = result["carbon_footprint"].sel(stage=RAW, component="separator").squeeze()
+    assert raw[0] == 0 < raw[1]
+    assert "criterion: negative_filler, separator" in result.attrs["not_counted"]
 
 
 def test_failed_cases_stay_nan_in_every_rule_set():

@@ -31,6 +31,10 @@ VARIANTS = {
     "draft": {"rules": "eu-draft-2024", "recycled_content": {"aluminium-primary": 0.4}},
     "delivered": {"rules": "delivered-cutoff"},
     "cut": {"rules": cm.load_rules("capacity-cutoff").replace(cutoff_criterion=0.01)},
+    "cut credits": {
+        "rules": cm.load_rules("capacity-avoided").replace(cutoff_criterion=0.09),
+        "waste_loop": "annex-xii-2031",
+    },
     "loop": {
         "rules": "capacity-cff",
         "waste_loop": "annex-xii-2031",

@@ -89,10 +89,14 @@ def test_cut_off_without_recycled_content_changes_nothing():
         assert (found.production, found.end_of_life) == ({}, {})
 
 
-def test_recycled_nickel_in_a_cathode_is_that_of_its_stoichiometry():
-    """0.8 mol of hydrated nickel sulphate per mol of NMC811 [g per mol]."""
-    found = flows("nmc811", "capacity-cutoff", {"nickel-sulphate": 0.3})
-    amount = 0.8 * 262.84 / 97.28
+@pytest.mark.parametrize(
+    ("cathode", "moles", "grams"),
+    [("nmc811", 0.8, 97.28), ("nmc622", 0.6, 96.93), ("nmc111", 1 / 3, 96.46), ("nca", 0.8, 96.08)],
+)
+def test_recycled_nickel_in_a_cathode_is_that_of_its_stoichiometry(cathode, moles, grams):
+    """Hydrated nickel sulphate, 262.84 g per mol."""
+    found = flows(cathode, "capacity-cutoff", {"nickel-sulphate": 0.3})
+    amount = moles * 262.84 / grams
     np.testing.assert_allclose(found.production["nickel-sulphate"], -0.3 * amount, rtol=1e-3)
     np.testing.assert_allclose(
         found.production["nickel-sulphate" + RECYCLED], 0.3 * amount, rtol=1e-3
@@ -138,6 +142,9 @@ def test_contents_hold_the_metal_of_the_formula():
     formulas = {
         "nmc811": ({"Ni": 0.8 * 58.693, "Co": 0.1 * 58.933, "Li": 6.94}, 97.28),
         "nmc532": ({"Ni": 0.5 * 58.693, "Co": 0.2 * 58.933, "Li": 6.94}, 96.55),
+        "nmc622": ({"Ni": 0.6 * 58.693, "Co": 0.2 * 58.933, "Li": 6.94}, 96.93),
+        "nmc111": ({"Ni": 58.693 / 3, "Co": 58.933 / 3, "Li": 6.94}, 96.46),
+        "nca": ({"Ni": 0.8 * 58.693, "Co": 0.15 * 58.933, "Li": 6.94}, 96.08),
         "lfp": ({"Li": 6.94}, 157.76),
     }
     contents = load_factors().contents

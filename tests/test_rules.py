@@ -141,6 +141,23 @@ def test_wrong_recycling_parameters_are_refused(tmp_path, old, new, message):
         load_rules(write(tmp_path, content))
 
 
+def test_a_changed_rule_set_says_so():
+    shipped = cm.load_rules("eu-draft-2024")
+    own = shipped.replace(warranty=10, name="ours").replace(strict=True)
+    assert own.title == f"{shipped.title}; warranty set by the user; strict set by the user"
+    assert shipped.replace(name="ours").title == shipped.title
+
+
+@pytest.mark.parametrize("method", ["cff", "avoided"])
+def test_recycling_cannot_be_chosen_without_its_parameters(method):
+    cutoff = cm.load_rules("capacity-cutoff")
+    with pytest.raises(InputError, match=rf"'capacity-cutoff': recycling '{method}' needs recycl"):
+        cutoff.replace(recycling=method)
+    assert cutoff.replace(recycling="cutoff").recycling == "cutoff"
+    chosen = cm.load_rules("capacity-cff").replace(recycling="cutoff").replace(recycling=method)
+    assert chosen.circularity == cm.load_rules("capacity-cff").circularity
+
+
 def test_an_unknown_rule_set_names_the_nearest():
     with pytest.raises(InputError, match=r"unknown rule set 'capacity-cut'; .* capacity-cutoff"):
         cm.load_rules("capacity-cut")

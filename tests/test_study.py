@@ -470,6 +470,27 @@ def test_wrong_purchases_and_ramps_are_refused_before_work(tmp_path, text, messa
         plan_study(path)
 
 
+def test_a_cell_whose_recycled_content_has_no_effect_is_named(tmp_path, caplog):
+    path = tmp_path / "study.toml"
+    cells = KEYS.replace('["lfp-graphite"]', '["lfp-graphite", "nmc622-graphite"]')
+    content = "recycled_content = { lithium-carbonate = 0.1, nickel-sulphate = 0.2 }\n"
+    path.write_text(content + cells + OVER)
+    plan_study(path)
+    assert caplog.messages == ["recycled_content of nickel-sulphate: lfp-graphite contains none"]
+
+
+def test_a_misspelt_factor_is_refused_before_work(tmp_path):
+    rows = "name,value,unit,source\n{},5,kg kg-1,me\n"
+    path = tmp_path / "study.toml"
+    path.write_text('factors = "own.csv"\n' + KEYS + OVER)
+    (tmp_path / "own.csv").write_text(rows.format("aluminum-foil"))
+    with pytest.raises(cm.InputError, match=r"study.toml: .* did you mean 'aluminium-foil'\?"):
+        plan_study(path)
+    (tmp_path / "own.csv").write_text(rows.format("unobtainium"))
+    formed = cm.sweep_formation("lfp-graphite", "two-cycle", "laboratory-cycler")
+    assert plan_study(path).footprint(formed).attrs["own_factors_not_used"] == "unobtainium"
+
+
 def test_a_swept_field_that_the_ramp_sets_is_refused_before_work(tmp_path):
     path = tmp_path / "study.toml"
     path.write_text('ramp = "ramp-16-to-50gwh"\n' + KEYS + "[over]\nutilisation = [0.7, 0.9]\n")
