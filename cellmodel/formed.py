@@ -17,8 +17,6 @@ from cellmodel.variables import label
 
 RAMP = "ramp"  # attribute of the coordinates that a ramp sets
 BEGUN_WITH = "begun_with"  # of its grid_intensity: site -> the factor that it began with, as JSON
-# of no defect when unknown: a life that does not end within the cycles, a cycle not in the protocol
-_MAY_BE_NAN = ("delivered_energy",)
 # resemblance of a misspelt field; names of our variables and dimensions, of equipment, protocols
 # and PyBaMM's parameters resemble one by 0.83 at most
 _SLIP = 0.85
@@ -62,7 +60,9 @@ def check_formed(formed: object, needed: Iterable[str], used: Iterable[str] = ()
             _refuse(formed, name, wrong, "above 0 and at most 1", "did you pass per cent?")
         else:
             _refuse(formed, name, array < 0, "at least 0")
-        may_be_nan = name in _MAY_BE_NAN or "cycle" in array.dims
+        # NaN is no defect of a life that does not end within the cycles, nor of a cycle that
+        # only other protocols have
+        may_be_nan = name == "delivered_energy" or "cycle" in array.dims
         wrong = np.isinf(array) if may_be_nan else ~np.isfinite(array)
         advice = "drop the case, or give it a status other than 0, which makes its results NaN"
         _refuse(formed, name, wrong & valid, "finite in a case that was solved", advice)
