@@ -15,6 +15,7 @@ from cellmodel.errors import InputError, quoted
 from cellmodel.factors import ANYWHERE, GAS, Factor, Factors
 from cellmodel.formed import bare, electricity_of_sites, stack
 from cellmodel.inventory import Inventory
+from cellmodel.mixture import BY_RAMP
 from cellmodel.recycling import RECYCLED, recycled_flows, returned_flows
 from cellmodel.rules import RuleSet
 from cellmodel.waste_loop import WasteLoop
@@ -30,7 +31,6 @@ CREDIT = "recycling_credit"
 ENDS = (CREDIT, ENERGY_RECOVERY, DISPOSAL)  # of materials, beside the treatment of the whole cell
 BOUGHT, RETURNED = "bought", "returned"
 FREIGHT = "inbound_freight"
-BY_RAMP = "by the ramp"  # instead of the certainty of a factor
 Value = float | xr.DataArray  # of a factor; an array where it is sampled
 Blocks = tuple[tuple[str, xr.DataArray], ...]
 

@@ -21,7 +21,7 @@ from cellmodel.plant import Plant
 from cellmodel.protocol import Protocol
 from cellmodel.quantity import Range
 from cellmodel.sweep import sweep_formation
-from cellmodel.uncertainty import plant_family
+from cellmodel.uncertain_plant import plant_family
 from cellmodel.variables import SAMPLE, cf_unit
 from kernels.status import NAMES
 

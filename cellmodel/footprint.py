@@ -8,15 +8,31 @@ from pathlib import Path
 
 import xarray as xr
 
-from cellmodel.account import BY_RAMP, STAGES, Account, Blocks, Sourcing, account
+from cellmodel.account import STAGES, Account, Blocks, Sourcing, account
 from cellmodel.electricity import Shares, site_shares
 from cellmodel.errors import InputError, quoted
-from cellmodel.factors import Factor, Factors, load_factors
-from cellmodel.formed import bare, check_sites, label_cases, stack
+from cellmodel.factors import Factors, load_factors
+from cellmodel.formed import (
+    bare,
+    check_formed,
+    check_grid,
+    check_sites,
+    first_cycle_efficiency,
+    label_cases,
+    solved,
+    stack,
+)
 from cellmodel.inventory import Inventory, take_inventory
-from cellmodel.mixture import families, mixture, refuse_mixture
+from cellmodel.mixture import mixture, refuse_mixture, stated
 from cellmodel.own_factors import check_own_names
-from cellmodel.plant import DEFAULT_PLANT, Plant, load_plant, started
+from cellmodel.plant import (
+    DEFAULT_PLANT,
+    Plant,
+    annual_output,
+    formed_per_good,
+    load_plant,
+    started,
+)
 from cellmodel.recycling import check_effect, check_recycled_content
 from cellmodel.rules import (
     DEFAULT_RULES,
@@ -70,7 +86,8 @@ def footprint(
         one; any further dimensions. A coordinate that is a field of the plant
         ("formation_yield") takes the place of the plant's number, grid_intensity (site, year)
         that of the national mix of electricity; delivered_energy [kW h] is needed if the
-        functional unit is energy over the simulated life.
+        functional unit is energy over the simulated life; where it is NaN, for a life that does
+        not end within the simulated cycles, so is the footprint.
     plant
         Name of a shipped plant, path of a .toml file, or Plant.
     sites
@@ -106,15 +123,17 @@ def footprint(
         formation_channels [1] if `formed` has formation_time; each over the dimensions of
         `formed` too. NaN where status is not 0. The attributes name plant, rule sets, factors
         with their certainty, data families, sets of warming potentials, what is not counted,
-        and own_factors_not_used, names of a user's rows that nothing asks for, if there are any.
+        own_factors_not_used, names of a user's rows that nothing asks for, if there are any, and,
+        as `note`, how many cases have no life.
 
     Raises
     ------
     InputError
-        If a variable or coordinate is missing in `formed`, a component has no factor or does not
-        enter at any step, a site, plant field or rule set is unknown, a number is out of range,
-        factors are mixed that must not be, or a row of a user's that nothing asks for is nearly
-        spelt as a shipped one.
+        If a variable or coordinate is missing in `formed`, or a number in it is negative or, in
+        a case that was solved, not finite; if a component has no factor or does not enter at any
+        step, a site, plant field or rule set is unknown, a number is out of range, factors are
+        mixed that must not be, or have other electricity of a site than a ramp began with, or a
+        row of a user's that nothing asks for is nearly spelt as a shipped one.
 
     References
     ----------
@@ -126,6 +145,7 @@ def footprint(
     factors = factors if isinstance(factors, Factors) else load_factors(factors)
     places = check_sites(sites, factors)
     inventory = take_inventory(formed, plant)
+    check_grid(formed, places, factors)
     sourcing = sourced(
         formed, factors, places, recycled_content, onsite_share, contract_share, waste_loop
     )
@@ -136,6 +156,7 @@ def footprint(
         one.name: account(inventory, formed, factors, places, one, sourcing, credited=credited)
         for one in rule_sets
     }
+    note = _without_life(formed, rule_sets)
     for one in rule_sets:
         if strict or one.strict:
             refuse_mixture(accounts[one.name].used, one)
@@ -163,7 +184,8 @@ def footprint(
     dataset = _labelled(results, formed, plant, accounts)
     if idle:
         dataset.attrs["own_factors_not_used"] = ", ".join(idle)
-    return _with_rules(dataset, rule_sets, accounts, several, sourcing.waste_loop)
+    dataset = _with_rules(dataset, rule_sets, accounts, several, sourcing.waste_loop)
+    return dataset.assign_attrs(note)
 
 
 def sourced(
@@ -211,10 +233,9 @@ def _by_stage(blocks: Blocks) -> xr.DataArray:
 def _channels(formed: xr.Dataset, plant: Plant, inventory: Inventory) -> xr.DataArray:
     """Return the formation channels that are occupied on average."""
     values = inventory.values
-    forming = next(step.name for step in plant.steps if step.formation)
-    output = values["throughput"] * values["utilisation"] * 1e6
+    output = annual_output(values, first_cycle_efficiency(formed)) * 1e6
     good = output / inventory.kilowatt_hours  # cells a year
-    per_hour = good * started(plant, values)[forming] / values["operating_hours"]
+    per_hour = good * formed_per_good(plant, values) / values["operating_hours"]
     return per_hour * bare(formed["formation_time"])
 
 
@@ -250,18 +271,8 @@ def _labelled(
     return dataset.assign_attrs(
         plant=plant.name,
         heat_source=plant.heat_source,
-        factors=json.dumps(
-            {key: [_stated(row), row.unit, row.certainty] for key, row in sorted(used.items())}
-        ),
-        factor_lineages="; ".join(families(used, "lineage")),
-        gwp_sets="; ".join(families(used, "gwp_set")),
+        **stated(used),
     )
-
-
-def _stated(row: Factor) -> float | str:
-    if row.certainty == BY_RAMP:
-        return "ramp"
-    return "sampled" if isinstance(row.value, xr.DataArray) else row.value
 
 
 def _with_rules(
@@ -297,6 +308,19 @@ def _with_rules(
     if several:
         dataset = dataset.assign_coords(functional_unit=("rule_set", units))
     return dataset.assign_attrs(attributes)
+
+
+def _without_life(formed: xr.Dataset, rule_sets: tuple[RuleSet, ...]) -> dict[str, str]:
+    """Return a note on the cases whose life is not known, if the rules divide by it."""
+    names = [one.name for one in rule_sets if one.functional_unit == "life"]
+    if not names:
+        return {}
+    check_formed(formed, (), ("delivered_energy",))
+    unknown = bare(formed["delivered_energy"]).isnull() & solved(formed)
+    if not bool(unknown.any()):
+        return {}
+    cases = f"{int(unknown.sum())} of {unknown.size} cases"
+    return {"note": f"delivered_energy is NaN in {cases}: no footprint by {', '.join(names)}"}
 
 
 def _left_out(credited: bool, loop: WasteLoop | None) -> str:

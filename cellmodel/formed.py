@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterable, Mapping
 
+import numpy as np
 import xarray as xr
 
 from cellmodel.errors import InputError, nearest, quoted, unknown_name
@@ -14,21 +16,25 @@ from cellmodel.quantity import Range
 from cellmodel.variables import label
 
 RAMP = "ramp"  # attribute of the coordinates that a ramp sets
+BEGUN_WITH = "begun_with"  # of its grid_intensity: site -> the factor that it began with, as JSON
 # resemblance of a misspelt field; names of our variables and dimensions, of equipment, protocols
 # and PyBaMM's parameters resemble one by 0.83 at most
 _SLIP = 0.85
-_INTENSITY = Range(0, 10, "kg kWh-1", hint="did you pass grams?")
+INTENSITY = Range(0, 10, "kg kWh-1", hint="did you pass grams?")
 
 
-def check_formed(formed: object, needed: Iterable[str]) -> None:
-    """Raise InputError unless `formed` is a Dataset with sound variables `needed`.
+def check_formed(formed: object, needed: Iterable[str], used: Iterable[str] = ()) -> None:
+    """Raise InputError unless `formed` is a Dataset of sound variables.
+
+    Sound are numbers of at least 0 (nominal_energy above 0), finite in every case that was solved;
+    and a first_cycle_efficiency above 0 and at most 1, if there is one.
 
     Parameters
     ----------
     formed
         From `simulate_formation` or `sweep_formation`.
-    needed
-        Names of variables; all but nominal_energy, which must be above 0, may be 0.
+    needed, used
+        Names of variables that must be there, and of those that count if they are.
     """
     if not isinstance(formed, xr.Dataset):
         raise InputError(
@@ -41,25 +47,57 @@ def check_formed(formed: object, needed: Iterable[str]) -> None:
             f"formed lacks {', '.join(missing)}; pass the Dataset of simulate_formation or "
             "sweep_formation (component_mass needs a cell with [materials])"
         )
-    for name in needed:
-        array = formed[name]
-        positive = name == "nominal_energy"
-        wrong = array <= 0 if positive else array < 0  # NaN, a case that failed, is neither
-        if bool(wrong.any()):
-            least = float(array.min())
-            bound = "above 0" if positive else "at least 0"
-            raise InputError(f"formed: {name} must be {bound}, got {least:g}")
-    efficiency = formed.get("first_cycle_efficiency", xr.DataArray(1.0))
-    if bool(((efficiency <= 0) | (efficiency > 1)).any()):
-        raise InputError(
-            "formed: first_cycle_efficiency must be above 0 and at most 1, got "
-            f"{float(efficiency.min()):g} to {float(efficiency.max()):g}; did you pass per cent?"
-        )
+    valid = solved(formed)
+    for name in (*needed, *used, "first_cycle_efficiency"):
+        if name not in formed:
+            continue
+        array = bare(formed[name])
+        # NaN, a case that failed, is neither
+        if name == "nominal_energy":
+            _refuse(formed, name, array <= 0, "above 0")
+        elif name == "first_cycle_efficiency":
+            wrong = (array <= 0) | (array > 1)
+            _refuse(formed, name, wrong, "above 0 and at most 1", "did you pass per cent?")
+        else:
+            _refuse(formed, name, array < 0, "at least 0")
+        # NaN is no defect of a life that does not end within the cycles, nor of a cycle that
+        # only other protocols have
+        may_be_nan = name == "delivered_energy" or "cycle" in array.dims
+        wrong = np.isinf(array) if may_be_nan else ~np.isfinite(array)
+        advice = "drop the case, or give it a status other than 0, which makes its results NaN"
+        _refuse(formed, name, wrong & valid, "finite in a case that was solved", advice)
     if "component_mass" in needed and "material" not in formed["component_mass"].coords:
         raise InputError(
             "formed: component_mass must have the coordinate 'material' that bill_of_materials "
             "gives it: the name of each component's emission factor"
         )
+
+
+def _refuse(
+    formed: xr.Dataset, name: str, wrong: xr.DataArray, wanted: str, advice: str = ""
+) -> None:
+    """Raise InputError if anything is wrong, with the first such value and its case."""
+    if not bool(wrong.any()):
+        return
+    index = np.unravel_index(np.argmax(wrong.values), wrong.shape)
+    place = dict(zip(wrong.dims, map(int, index), strict=True))
+    value = float(formed[name].isel(place, missing_dims="ignore"))
+    where = ", ".join(f"{dim} = {formed[dim].values[at]}" for dim, at in place.items())
+    raise InputError(
+        f"formed: {name} must be {wanted}, got {value:g}"
+        + (f" at {where}" if where else "")
+        + (f"; {advice}" if advice else "")
+    )
+
+
+def solved(formed: xr.Dataset) -> xr.DataArray:
+    """Return where a case was solved: status 0, or, if there is none, energy that is no NaN."""
+    return bare(formed["status"] == 0 if "status" in formed else formed["nominal_energy"].notnull())
+
+
+def first_cycle_efficiency(formed: xr.Dataset) -> xr.DataArray | None:
+    """Return the first-cycle efficiency [1], None if `formed` does not say."""
+    return bare(formed["first_cycle_efficiency"]) if "first_cycle_efficiency" in formed else None
 
 
 def bare(array: xr.DataArray) -> xr.DataArray:
@@ -104,24 +142,73 @@ def electricity_of_sites(
     Raises
     ------
     InputError
-        If `formed` has a grid intensity, but not of one of the sites, or one out of range.
+        If `formed` has a grid intensity, but without the dimension `site`, not of one of the
+        sites, or one out of range.
     """
     names = list(sites)
     if "grid_intensity" not in formed.coords:
         return xr.DataArray(list(intensity), dims="site", coords={"site": names})
     given = bare(formed["grid_intensity"])
-    known = given["site"].values.tolist()
+    if "site" not in given.indexes:
+        raise InputError(
+            "formed: grid_intensity must have the dimension site with the names of sites, as from "
+            f"ramp_up, got the dimensions {given.dims}; for one number for each site give factors "
+            "of your own"
+        )
+    known = [str(name) for name in given["site"].values]
     for name in names:
         if name not in known:
             raise unknown_name("site, whose grid intensity formed should have:", name, known)
     chosen = given.sel(site=names)
-    _INTENSITY.check_array("grid_intensity", chosen.values)
+    INTENSITY.check_array("grid_intensity", chosen.values)
     return chosen
 
 
-def check_sites(sites: Iterable[str], factors: Factors) -> list[str]:
-    """Return the sites as a list if each is known and named once."""
-    places = [sites] if isinstance(sites, str) else list(sites)
+def check_grid(formed: xr.Dataset, sites: Iterable[str], factors: Factors) -> None:
+    """Raise InputError if a ramp began with other electricity of a site than `factors` have.
+
+    The ramp's intensities count, so that those of the factors would be ignored.
+    """
+    if "grid_intensity" not in formed.coords:
+        return
+    begun_with = json.loads(formed["grid_intensity"].attrs.get(BEGUN_WITH, "{}"))
+    for site in [site for site in sites if site in begun_with]:
+        value = factors.get("electricity", site).value
+        if begun_with[site] != value:
+            raise InputError(
+                f"factors have {value:g} kg kWh-1 for electricity in {site}, which would not "
+                f"count: the ramp in formed began with {begun_with[site]:g}; give ramp_up the same "
+                "factors"
+            )
+
+
+def names_of_sites(sites: object, what: str = "sites") -> list[str]:
+    """Return the sites as a list; `what` is the argument's name, for messages.
+
+    Raises
+    ------
+    InputError
+        If they are no names.
+    """
+    places = [sites] if isinstance(sites, str) else sites
+    if not isinstance(places, Iterable):
+        raise InputError(f'{what} must be names of sites, as ["FR", "DE"], got {quoted(sites)}')
+    places = list(places)
+    for place in places:
+        if not isinstance(place, str):
+            raise InputError(f'{what} must be names of sites, as ["FR"], got {quoted(place)}')
+    return places
+
+
+def check_sites(sites: object, factors: Factors) -> list[str]:
+    """Return the sites as a list.
+
+    Raises
+    ------
+    InputError
+        Unless they are names, each known and named once.
+    """
+    places = names_of_sites(sites)
     if not places:
         raise InputError("sites must name at least one site, got none")
     known = factors.sites()
@@ -147,8 +234,7 @@ def label_cases(
     leading
         Dimensions that come before those of the cases.
     """
-    valid = formed["status"] == 0 if "status" in formed else formed["nominal_energy"].notnull()
-    valid = bare(valid)
+    valid = solved(formed)
     cases = [formed[name].dims for name in ("nominal_energy", "component_mass") if name in formed]
     order = dict.fromkeys([*leading, *itertools.chain(*cases)])
     masked = {}

@@ -22,6 +22,7 @@ from cellmodel.end_of_life import waste_flows
 from cellmodel.errors import InputError, quoted
 from cellmodel.factors import ANYWHERE, GAS, Factor, Factors, load_factors
 from cellmodel.footprint import Rules, footprint, sourced
+from cellmodel.formed import check_sites
 from cellmodel.inventory import Inventory, take_inventory
 from cellmodel.output_folder import whole_file
 from cellmodel.plant import DEFAULT_PLANT, Plant, load_plant
@@ -82,7 +83,7 @@ def foreground(
         raise InputError(f"rules must be a single rule set, got {quoted(rules)}")
     rules, plant = load_rules(rules), load_plant(plant)
     factors = factors if isinstance(factors, Factors) else load_factors(factors)
-    sites = [sites] if isinstance(sites, str) else list(sites)
+    sites = check_sites(sites, factors)
     # what cannot be counted must not be exported: the same checks, and the same sentences
     checked = footprint(
         formed, plant, sites, factors, rules=rules, recycled_content=recycled_content,

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import xarray as xr
 
 from cellmodel.errors import InputError, unknown_name
-from cellmodel.formed import bare, check_formed, plant_values, stack
+from cellmodel.formed import bare, check_formed, first_cycle_efficiency, plant_values, stack
 from cellmodel.materials import COMPONENTS, SECOND
 from cellmodel.plant import EnergyUse, Plant, energy_use, started
 
-_NEEDED = ("component_mass", "nominal_energy", "formation_energy")
+NEEDED = ("component_mass", "nominal_energy", "formation_energy")
 
 
 @dataclass(frozen=True)
@@ -58,22 +58,18 @@ def take_inventory(formed: xr.Dataset, plant: Plant) -> Inventory:
     Raises
     ------
     InputError
-        If a variable or coordinate is missing in `formed`, a component does not enter at any
-        step, or a plant field is unknown or out of range.
+        If a variable or coordinate is missing in `formed`, or a number in it is negative or, in
+        a case that was solved, not finite; a component does not enter at any step, or a plant
+        field is unknown or out of range.
     """
-    check_formed(formed, _NEEDED)
+    check_formed(formed, NEEDED, ("formation_time",))
     values = plant_values(formed, plant)
     kilowatt_hours = bare(formed["nominal_energy"]) / 1000
     contained = bare(formed["component_mass"]) / kilowatt_hours
     bought = contained * _started_per_component(plant, values, formed["component"].values)
     mass = contained.sum("component", skipna=False)
-    efficiency = formed.get("first_cycle_efficiency")
-    energy = energy_use(
-        plant,
-        values,
-        bare(formed["formation_energy"]) / kilowatt_hours / 1000,
-        None if efficiency is None else bare(efficiency),
-    )
+    specific = bare(formed["formation_energy"]) / kilowatt_hours / 1000
+    energy = energy_use(plant, values, specific, first_cycle_efficiency(formed))
     return Inventory(
         kilowatt_hours,
         values,

@@ -16,6 +16,7 @@ from cellmodel.equipment import Equipment, load_equipment
 from cellmodel.errors import InputError, quoted
 from cellmodel.factors import Factors, load_factors
 from cellmodel.footprint import footprint
+from cellmodel.formed import names_of_sites
 from cellmodel.plant import DEFAULT_PLANT, Plant, load_plant
 from cellmodel.protocol import Protocol, load_protocol
 from cellmodel.variables import SAMPLE, label
@@ -106,7 +107,8 @@ def levers(
     )
     if not isinstance(site, str):
         raise InputError(f"site must be one site, got {quoted(site)}")
-    others = [other for other in dict.fromkeys(other_sites) if other != site]
+    others = dict.fromkeys(names_of_sites(other_sites, "other_sites"))
+    others = [other for other in others if other != site]
     for place in (site, *others):
         chain.factors.get("electricity", place)
     given = _given(chain, changes or {})

@@ -68,8 +68,9 @@ def metal_balance(
     Raises
     ------
     InputError
-        If `formed` lacks a variable or holds a negative mass, a component enters at no step or is
-        of a material of unknown composition, or a number is out of range.
+        If `formed` lacks a variable, or a mass or energy in it is negative or, in a case that was
+        solved, not finite; a component enters at no step or is of a material of unknown
+        composition, or a number is out of range.
 
     References
     ----------

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+
+import xarray as xr
 
 from cellmodel.errors import InputError
 from cellmodel.factors import Factor
 from cellmodel.rules import RuleSet
 
 NEUTRAL = "CO2 only"  # fits every set of warming potentials
+BY_RAMP = "by the ramp"  # instead of the certainty of a factor
 
 
 def families(used: Mapping[str, Factor], field: str) -> dict[str, list[str]]:
@@ -26,6 +30,24 @@ def families(used: Mapping[str, Factor], field: str) -> dict[str, list[str]]:
         for part in getattr(row, field).split(" + "):
             found.setdefault(part, []).append(key)
     return dict(sorted(found.items()))
+
+
+def stated(used: Mapping[str, Factor]) -> dict[str, str]:
+    """Return attributes that name the factors used: as JSON what it is -> number, unit, certainty;
+    their lineages and sets of warming potentials.
+    """
+    entries = {key: [_number(row), row.unit, row.certainty] for key, row in sorted(used.items())}
+    return {
+        "factors": json.dumps(entries),
+        "factor_lineages": "; ".join(families(used, "lineage")),
+        "gwp_sets": "; ".join(families(used, "gwp_set")),
+    }
+
+
+def _number(row: Factor) -> float | str:
+    if row.certainty == BY_RAMP:
+        return "ramp"
+    return "sampled" if isinstance(row.value, xr.DataArray) else row.value
 
 
 def mixture(used: Mapping[str, Factor], rules: RuleSet) -> str:

@@ -33,7 +33,7 @@ PLANT_FIELDS: Mapping[str, Range] = MappingProxyType(
         "boiler_efficiency": Range(0.3, 1.1, "1", hint="did you pass per cent?"),
         "heat_pump_cop": Range(1, 20, "1"),
         "distribution_distance": Range(0, 40_000, "km"),
-        "usual_efficiency": Range(0, 1, "1", above=True, hint="did you pass per cent?"),
+        "usual_efficiency": Range(0.3, 1, "1", hint="did you pass per cent?"),
     }
 )
 STEP_FIELDS: Mapping[str, Range] = MappingProxyType(
@@ -42,7 +42,7 @@ STEP_FIELDS: Mapping[str, Range] = MappingProxyType(
         "heat": Range(0, 1000, "1"),
         "power": Range(0, 10_000, "MW"),
         "heat_power": Range(0, 10_000, "MW"),
-        "yield": Range(0, 1, "1", above=True, hint="did you pass per cent?"),
+        "yield": Range(0.05, 1, "1", hint="did you pass per cent?"),
     }
 )
 DEFAULT_PLANT = "gigafactory-16gwh"
@@ -80,7 +80,9 @@ class Plant:
     steps
         In the order of production.
     quantities
-        Field -> Quantity. Of the plant: `throughput`, good cells at full utilisation [GWh a-1];
+        Field -> Quantity. Of the plant: `throughput`, good cells of the usual first-cycle
+        efficiency at full utilisation [GWh a-1]: the plant makes as many cells of any other, which
+        are fewer GWh if they lose more of their first charge; `usual_efficiency` [1];
         `utilisation` [1]; `operating_hours` during which fixed loads run [h a-1];
         `boiler_efficiency`, `heat_pump_cop` [1]; `distribution_distance` to the customer [km].
         Of a step, as `<step>_<field>`, none for what it does not have: `electricity` and `heat`
@@ -198,7 +200,8 @@ def energy_use(
 
     Throughput and variable energy count kWh of cells of the usual first-cycle efficiency. A plant
     makes cells, not kWh: those that keep less of their first charge took the same energy, so both
-    terms are multiplied by usual_efficiency / first-cycle efficiency.
+    terms are multiplied by usual_efficiency / first-cycle efficiency; `annual_output` is divided by
+    it, and the power of the fixed loads stays what it is.
 
     Parameters
     ----------
@@ -252,6 +255,19 @@ def per_usual_cell(
 ) -> float | xr.DataArray:
     """Return kWh of usual cells made per kWh of these; see `energy_use`."""
     return 1.0 if efficiency is None else values["usual_efficiency"] / efficiency
+
+
+def annual_output(
+    values: Mapping, efficiency: float | xr.DataArray | None = None
+) -> float | xr.DataArray:
+    """Return the good cells of a year [GWh a-1]: as many, whatever their efficiency.
+
+    Parameters
+    ----------
+    values, efficiency
+        As for `energy_use`.
+    """
+    return values["throughput"] * values["utilisation"] / per_usual_cell(values, efficiency)
 
 
 def formed_per_good(plant: Plant, values: Mapping) -> float | xr.DataArray:

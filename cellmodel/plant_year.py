@@ -9,19 +9,23 @@ import xarray as xr
 
 from cellmodel.equipment import FIELDS, Equipment, check_equipment, load_equipment
 from cellmodel.errors import InputError
-from cellmodel.factors import Factors, load_factors
+from cellmodel.factors import GAS, Factors, load_factors
 from cellmodel.formed import (
     bare,
     check_formed,
+    check_grid,
     check_sites,
     electricity_of_sites,
+    first_cycle_efficiency,
     label_cases,
     plant_values,
     stack,
 )
+from cellmodel.mixture import mixture, refuse_mixture, stated
 from cellmodel.plant import (
     DEFAULT_PLANT,
     Plant,
+    annual_output,
     energy_use,
     formed_per_good,
     forming_step,
@@ -29,6 +33,7 @@ from cellmodel.plant import (
     per_usual_cell,
     step_loads,
 )
+from cellmodel.rules import DEFAULT_RULES, load_rules
 from cellmodel.wall import cycler_energy
 
 _NEEDED = ("nominal_energy", "formation_energy", "formation_time")
@@ -41,11 +46,15 @@ def plant_balance(
     sites: Iterable[str] = ("FR", "DE", "PL", "CN"),
     factors: str | Path | Factors | None = None,
     equipment: str | Path | Equipment | None = None,
+    *,
+    strict: bool = False,
 ) -> xr.Dataset:
     """Return what the plant takes and emits in a year, with the share of each step.
 
-    With the good cells of a year N = throughput utilisation / E, the cells formed per good cell
-    s, formation time t and h operating hours a year,
+    A plant makes cells, not kWh: throughput counts cells of its usual first-cycle efficiency e_u.
+    With first-cycle efficiency e, energy per cell E, and so the good cells of a year
+    N = throughput utilisation (e / e_u) / E, the cells formed per good cell s, formation time t
+    and h operating hours a year,
 
         channels occupied  n = N s t / h           channels needed  n / utilisation
         average power      N s E_formation / h     (over the operating hours)
@@ -69,6 +78,8 @@ def plant_balance(
         CSV file whose rows replace the shipped emission factors, or Factors.
     equipment
         What `formed` was formed with, for the peak; by default the one that it names, if any.
+    strict
+        Refuse to add factors of several lineages or sets of warming potentials.
 
     Returns
     -------
@@ -79,33 +90,38 @@ def plant_balance(
         chamber_energy, formation_peak_power [MW]; annual_plant_emissions (site) [t a-1], of the
         plant's electricity and gas, location-based; electricity_share, heat_share (step) [1],
         which sum to 1, or are 0 where there is no heat. Electricity for heat counts for the
-        step that is heated.
+        step that is heated, soak and ageing halls for formation. NaN where status is not 0. The
+        attributes name the factors with their certainty, lineages and sets of warming potentials.
 
     Raises
     ------
     InputError
-        If `formed` lacks a variable or holds a negative energy, if a site or plant field is
-        unknown, or a number is out of range.
+        If `formed` lacks a variable or holds a number that is negative or, in a case that was
+        solved, not finite; if a site or plant field is unknown, a number is out of range, factors
+        are mixed that must not be, or have other electricity of a site than a ramp began with.
     """
     plant = load_plant(plant)
     factors = factors if isinstance(factors, Factors) else load_factors(factors)
     places = check_sites(sites, factors)
-    check_formed(formed, _NEEDED)
+    check_formed(formed, _NEEDED, _FOR_PEAK)
+    check_grid(formed, places, factors)
     values = plant_values(formed, plant)
     found = [factors.get("electricity", place) for place in places]
     grid = electricity_of_sites(formed, places, [row.value for row in found])
-    burning = (
-        factors.get("natural-gas-combustion").value + factors.get("natural-gas-upstream").value
-    )
+    gas = [factors.get(name) for name in GAS]
+    burning = sum(row.value for row in gas)
+    used = {f"{row.name} {row.region}": row for row in (*found, *gas)}
+    rules = load_rules(DEFAULT_RULES)  # of these only what they say of mixtures counts here
+    if strict:
+        refuse_mixture(used, rules)
 
     kilowatt_hours = bare(formed["nominal_energy"]) / 1000
     specific = bare(formed["formation_energy"]) / kilowatt_hours / 1000
-    efficiency = formed.get("first_cycle_efficiency")
-    efficiency = None if efficiency is None else bare(efficiency)
+    efficiency = first_cycle_efficiency(formed)
     energy = energy_use(plant, values, specific, efficiency)
-    used = energy.electricity + energy.formation
+    electricity = energy.electricity + energy.formation
 
-    output = values["throughput"] * values["utilisation"]  # GWh a-1
+    output = annual_output(values, efficiency)
     entered = output * 1e6 / kilowatt_hours * formed_per_good(plant, values)  # cells a-1
     occupied = entered / values["operating_hours"] * bare(formed["formation_time"])
     needed = occupied / values["utilisation"]
@@ -113,10 +129,10 @@ def plant_balance(
     electricity_share, heat_share = _shares(plant, values, energy.formation, efficiency)
     results = {
         "annual_output": output,
-        "annual_electricity": output * used,
+        "annual_electricity": output * electricity,
         "annual_heat": output * energy.heat,
         "annual_formation_electricity": formation * 1000,
-        "annual_plant_emissions": output * (used * grid + energy.gas * burning) * 1000,
+        "annual_plant_emissions": output * (electricity * grid + energy.gas * burning) * 1000,
         "formation_channels": occupied,
         "formation_channels_needed": needed,
         "formation_average_power": formation * 1000 / values["operating_hours"],
@@ -125,7 +141,6 @@ def plant_balance(
     }
     equipment = _equipment(formed, equipment)
     if equipment is not None and all(name in formed for name in _FOR_PEAK):
-        check_formed(formed, ("charge_energy", "charge_time"))
         charging = _charging_power(formed, equipment)  # W per channel
         tempering = bare(formed["chamber_energy"]) / bare(formed["formation_time"])
         results["formation_peak_power"] = needed * (charging + tempering) / 1e6
@@ -133,6 +148,8 @@ def plant_balance(
         plant=plant.name,
         heat_source=plant.heat_source,
         electricity="location-based",
+        mixed=mixture(used, rules),
+        **stated(used),
         **_mismatch(plant, formed, equipment),
     )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -14,15 +15,14 @@ import xarray as xr
 
 from cellmodel.errors import InputError, quoted, unknown_name
 from cellmodel.factors import Factors, load_factors
-from cellmodel.formed import RAMP
+from cellmodel.formed import BEGUN_WITH, INTENSITY, RAMP, stack
 from cellmodel.plant import Plant, field_range, load_plant
 from cellmodel.quantity import Quantity, Range, check_keys, read_input, read_quantity, shipped
-from cellmodel.variables import label
+from cellmodel.variables import SAMPLE, label
 
 DEFAULT_RAMP = "ramp-16-to-50gwh"
 _YEAR = Range(1990, 2100, "1")
-_INTENSITY = Range(0, 10, "kg kWh-1", hint="did you pass grams?")
-_SHARE = Range(0, 10, "1", hint="did you pass per cent?")
+SHARE = Range(0, 10, "1", hint="did you pass per cent?")
 _LISTS = ("value", "low", "high")
 
 
@@ -58,7 +58,9 @@ class Ramp:
     grid_share: Quantity
     grid_target_year: int
 
-    def grid_intensity(self, site: str, present: float, present_year: int) -> np.ndarray:
+    def grid_intensity(
+        self, site: str, present: float | np.ndarray, present_year: int
+    ) -> np.ndarray:
         """Return the intensity of a site's electricity in each year [kg kWh-1].
 
         Straight lines join the present value and the stated years, of the site itself or, if
@@ -69,7 +71,13 @@ class Ramp:
         site
             Name of the site.
         present, present_year
-            Its emission factor [kg kWh-1], and the year that this describes.
+            Its emission factor [kg kWh-1], (samples,) where it is sampled, and the year that this
+            describes.
+
+        Returns
+        -------
+        numpy.ndarray
+            (years,), or (years, samples) where a number is sampled.
         """
         stated = {year: entry.value for year, entry in self.grid.get(site, {}).items()}
         if not stated and present_year < self.grid_target_year:
@@ -77,7 +85,38 @@ class Ramp:
         if present_year < min(stated, default=math.inf):
             stated[present_year] = present
         at = sorted(stated)
-        return np.interp(self.years, at, [stated[year] for year in at])
+        weights = [np.interp(self.years, at, each) for each in np.eye(len(at))]
+        values = np.broadcast_arrays(*(stated[year] for year in at))
+        return sum(np.multiply.outer(*pair) for pair in zip(weights, values, strict=True))
+
+    def coordinates(self, factors: Factors, sites: Iterable[str]) -> dict[str, xr.DataArray]:
+        """Return the fields of the plant (year) and grid_intensity (site, year) [kg kWh-1].
+
+        Where numbers of the ramp or factors are sampled there is the dimension `sample`, too.
+
+        Parameters
+        ----------
+        factors
+            With the present electricity of the sites.
+        sites
+            Names of the sites.
+        """
+
+        def over_years(values: np.ndarray) -> xr.DataArray:
+            return xr.DataArray(
+                values, dims=("year", SAMPLE)[: values.ndim], coords={"year": list(self.years)}
+            )
+
+        found = {
+            field: over_years(np.array([entry.value for entry in entries], float))
+            for field, entries in self.fields.items()
+        }
+        rows = {site: factors.get("electricity", site) for site in sites}
+        grid = {
+            site: over_years(self.grid_intensity(site, row.value, _year_of(row.year, self)))
+            for site, row in rows.items()
+        }
+        return found | {"grid_intensity": stack(grid, "site")}
 
 
 def ramp_up(
@@ -90,7 +129,8 @@ def ramp_up(
     The years come in as coordinates: the fields of the plant that the ramp sets (year), and
     grid_intensity (site, year) of every site that has a factor. What is bought keeps its emission
     factors: only the plant's own electricity follows the grid. The intensities take the place of
-    the electricity in the factors that `footprint` and `plant_balance` are given.
+    the electricity in the factors that `footprint` and `plant_balance` are given, which must be the
+    same as here. `footprint_uncertainty` draws the years from the ranges of the ramp.
 
     Parameters
     ----------
@@ -121,29 +161,23 @@ def ramp_up(
             "sets it: remove it from the ramp or from the sweep"
         )
     sites = factors.sites()
-    rows = [factors.get("electricity", site) for site in sites]
-    intensity = label(
-        {
-            "grid_intensity": (
-                ("site", "year"),
-                [
-                    ramp.grid_intensity(site, row.value, _year_of(row.year, ramp))
-                    for site, row in zip(sites, rows, strict=True)
-                ],
-            )
-        },
-        {"site": sites, "year": list(ramp.years)},
-    )["grid_intensity"]
+    found = ramp.coordinates(factors, sites)
+    intensity = label({"grid_intensity": found.pop("grid_intensity")})["grid_intensity"]
+    begun_with = {site: factors.get("electricity", site).value for site in sites}
     coordinates = {
         field: xr.Variable(
             "year",
-            [entry.value for entry in entries],
-            {"units": entries[0].unit, "long_name": field.replace("_", " "), RAMP: ramp.name},
+            array.values,
+            {
+                "units": ramp.fields[field][0].unit,
+                "long_name": field.replace("_", " "),
+                RAMP: ramp.name,
+            },
         )
-        for field, entries in ramp.fields.items()
+        for field, array in found.items()
     }
     return formed.assign_coords(coordinates).assign_coords(
-        grid_intensity=intensity.assign_attrs({RAMP: ramp.name})
+        grid_intensity=intensity.assign_attrs({RAMP: ramp.name, BEGUN_WITH: json.dumps(begun_with)})
     )
 
 
@@ -191,7 +225,7 @@ def load_ramp(name: str | Path | Ramp) -> Ramp:
         years=years,
         fields=MappingProxyType(fields),
         grid=_read_grid(table.get("grid", {}), f"{path}: [grid]"),
-        grid_share=read_quantity(table["grid_target"]["share"], f"{target} share", _SHARE),
+        grid_share=read_quantity(table["grid_target"]["share"], f"{target} share", SHARE),
         grid_target_year=_year(table["grid_target"]["year"], f"{target} year"),
     )
 
@@ -244,7 +278,7 @@ def _read_grid(table: object, where: str) -> Mapping[str, Mapping[int, Quantity]
         grid[site] = MappingProxyType(
             {
                 _year(int(year) if year.isdecimal() else year, f"{where} {site}"): read_quantity(
-                    entry, f"{where} {site} {year}", _INTENSITY
+                    entry, f"{where} {site} {year}", INTENSITY
                 )
                 for year, entry in years.items()
             }

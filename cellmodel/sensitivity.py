@@ -16,6 +16,7 @@ from cellmodel.distribution import check_quantiles, correlated, from_normal
 from cellmodel.equipment import Equipment, load_equipment
 from cellmodel.errors import InputError, quoted, unknown_name
 from cellmodel.factors import Factors, load_factors
+from cellmodel.formed import check_sites
 from cellmodel.plant import DEFAULT_PLANT, Plant, load_plant
 from cellmodel.protocol import Protocol, load_protocol
 from cellmodel.quantity import Range
@@ -121,7 +122,7 @@ def sobol(
     loaded = load_cell(cell), load_protocol(protocol), load_equipment(equipment), load_plant(plant)
     factors = factors if isinstance(factors, Factors) else load_factors(factors)
     chain = Chain(*loaded, factors)
-    sites = [sites] if isinstance(sites, str) else list(sites)
+    sites = check_sites(sites, factors)
     if variable not in _VARIABLES:
         raise unknown_name("variable of the footprint", variable, _VARIABLES)
     samples = int(Range(8, MOST_SAMPLES).check("samples", samples))

@@ -17,9 +17,19 @@ from cellmodel.equipment import FIELDS, Equipment, load_equipment
 from cellmodel.errors import InputError, quoted
 from cellmodel.factors import Factor, Factors, load_factors
 from cellmodel.footprint import Rules, chosen_rules, footprint
-from cellmodel.plant import DEFAULT_PLANT, PLANT_FIELDS, Plant, load_plant
-from cellmodel.quantity import Quantity, Range
+from cellmodel.formed import check_formed, check_grid, check_sites, electricity_of_sites
+from cellmodel.inventory import NEEDED
+from cellmodel.plant import DEFAULT_PLANT, Plant, load_plant
+from cellmodel.quantity import Range
+from cellmodel.ramp import Ramp
 from cellmodel.rules import DEFAULT_RULES
+from cellmodel.uncertain_plant import (
+    is_uncertain,
+    numbers,
+    plant_coordinates,
+    ramp_coordinates,
+    ramp_of,
+)
 from cellmodel.variables import DIMENSIONS, SAMPLE, label
 from cellmodel.waste_loop import WasteLoop
 
@@ -43,6 +53,7 @@ def footprint_uncertainty(
     onsite_share: Shares = 0.0,
     contract_share: Shares = 0.0,
     waste_loop: str | Path | WasteLoop | None = None,
+    ramp: str | Path | Ramp | None = None,
     samples: int | None = None,
     seed: int = 0,
     quantiles: Sequence[float] | None = None,
@@ -56,7 +67,10 @@ def footprint_uncertainty(
     one lineage err together with the given `correlation`, and so do the yields of all steps, their
     electricity, their heat and so on, for they come from one judgement each. Fixed are numbers
     without a range, "definitions" such as the throughput, and plant fields that `formed` sweeps.
-    For uncertain equipment pass what was formed with `sample_equipment`.
+    Of the years of a ramp, fields and grid are drawn from the ramp's ranges: a field's years err
+    alike, and a grid's are the present factor as drawn, changed by what the ramp says of the years
+    to come, which errs together at all sites. For uncertain equipment pass what was formed with
+    `sample_equipment`.
 
     Parameters
     ----------
@@ -67,6 +81,8 @@ def footprint_uncertainty(
         none. What recycling replaces in a material stays the share of the material's own factor
         that it is, and is sampled with it. If `formed` has the dimension `sample` each case of it
         gets its own draw.
+    ramp
+        What `ramp_up` was given, if that is no shipped ramp: name, path of a .toml file, or Ramp.
     samples
         How many; as many as `formed` has, or 10,000, if None.
     seed
@@ -90,14 +106,19 @@ def footprint_uncertainty(
     Raises
     ------
     InputError
-        If an input is wrong, as for `footprint`, an energy or mass is negative, or the result
-        would not fit in memory.
+        If an input is wrong, as for `footprint`, `formed` has other years than its ramp, or the
+        result would not fit in memory.
     """
     plant = load_plant(plant)
     factors = factors if isinstance(factors, Factors) else load_factors(factors)
-    sites = [sites] if isinstance(sites, str) else list(sites)
+    sites = check_sites(sites, factors)
     rule_sets, several = chosen_rules(rules)
-    _check_formed(formed)
+    check_formed(formed, NEEDED)
+    if "grid_intensity" in formed.coords:
+        check_grid(formed, sites, factors)
+        electricity_of_sites(formed, sites, ())
+        formed = formed.sel(site=sites)
+    ramp = ramp_of(formed, ramp, factors, sites)
     samples = _samples(formed, samples)
     Draw(seed, 0, samples, correlation, range_quantiles)
     if quantiles is not None:
@@ -116,11 +137,13 @@ def footprint_uncertainty(
         stop = min(start + step, samples)
         draw = Draw(seed, start, stop, correlation, range_quantiles)
         chunk = formed.isel({SAMPLE: slice(start, stop)}, missing_dims="ignore")
-        drawn = chunk.assign_coords(_plant_coordinates(plant, formed, draw))
+        drawn = chunk.assign_coords(plant_coordinates(plant, formed, draw))
         rows = _SampledRows(factors.rows, draw)
         sampled = _SampledFactors(
             rows, factors.recipes, factors.contents, factors.own, certain=factors
         )
+        if ramp is not None:
+            drawn = drawn.assign_coords(ramp_coordinates(ramp, formed, sampled, sites, draw))
         result = footprint(
             drawn,
             plant,
@@ -180,9 +203,9 @@ def sample_equipment(
     equipment = load_equipment(equipment)
     draw = Draw(seed, 0, _count(samples), 0.0, range_quantiles)
     drawn = {
-        name: draw.number(f"equipment {name}", *_range(quantity), FIELDS[name])
+        name: draw.number(f"equipment {name}", *numbers(quantity), FIELDS[name])
         for name, quantity in equipment.quantities.items()
-        if _is_uncertain(quantity)
+        if is_uncertain(quantity)
     }
     values = equipment.values() | drawn
     whole_loss = np.minimum(1 / values["charge_efficiency"] - 1, 1 - values["discharge_efficiency"])
@@ -242,40 +265,6 @@ class _SampledFactors(Factors):
         return dataclasses.replace(part, value=part.value / whole.value * self.get(product).value)
 
 
-def _plant_coordinates(
-    plant: Plant, formed: xr.Dataset, draw: Draw
-) -> dict[str, tuple[str, np.ndarray]]:
-    """Return plant field -> ("sample", values), which `footprint` takes for the plant's own."""
-    fields = plant.fields()
-    return {
-        name: (
-            SAMPLE,
-            draw.number(
-                f"plant {name}", *_range(quantity), fields[name], plant_family(plant, name)
-            ),
-        )
-        for name, quantity in plant.quantities.items()
-        if _is_uncertain(quantity) and name not in formed.coords
-    }
-
-
-def plant_family(plant: Plant, field: str) -> str:
-    """Return what the steps of a plant share, and err in together: "plant yield" of a yield."""
-    if field in PLANT_FIELDS:
-        return ""
-    steps = [step.name for step in plant.steps if field.startswith(f"{step.name}_")]
-    return "plant " + field.removeprefix(max(steps, key=len, default="") + "_")
-
-
-def _is_uncertain(quantity: Quantity) -> bool:
-    low, high = quantity.low, quantity.high
-    return quantity.certainty != "definition" and None not in (low, high) and low != high
-
-
-def _range(quantity: Quantity) -> tuple[float, float, float]:
-    return quantity.value, quantity.low, quantity.high
-
-
 def _with_samples(result: xr.Dataset, count: int) -> xr.Dataset:
     """Return the result over `sample`, even if nothing in it is uncertain."""
     return result if SAMPLE in result.dims else result.expand_dims({SAMPLE: count}, axis=-1)
@@ -299,18 +288,5 @@ def _samples(formed: xr.Dataset, samples: int | None) -> int:
 
 
 def _cases(formed: xr.Dataset) -> int:
-    return math.prod(n for dim, n in formed.sizes.items() if dim not in DIMENSIONS or dim == "cell")
-
-
-def _check_formed(formed: object) -> None:
-    """Refuse energies and masses that no cell has; footprint names what is missing."""
-    if not isinstance(formed, xr.Dataset):
-        raise InputError(
-            f"formed must be a Dataset of a formation, got {quoted(type(formed).__name__)}"
-        )
-    for name in ("nominal_energy", "formation_energy", "component_mass"):
-        if name in formed:
-            least = formed[name].min()  # NaN of failed cases is left out
-            if least < 0 or (name == "nominal_energy" and least == 0):
-                wanted = "above" if name == "nominal_energy" else "at least"
-                raise InputError(f"formed: {name} must be {wanted} 0, got {float(least):g}")
+    cases = ("cell", "year")  # of the dimensions in the table, those that footprints have
+    return math.prod(n for dim, n in formed.sizes.items() if dim not in DIMENSIONS or dim in cases)

@@ -111,7 +111,7 @@ def test_what_is_wrong_is_refused_before_work(chain, monkeypatch):
     monkeypatch.setattr("cellmodel.chain.sweep_formation", None)
     with pytest.raises(InputError, match=r"unknown site 'UK'"):
         chain.run({"charge_rate": np.array([0.1])}, ["UK"])
-    with pytest.raises(InputError, match=r"coating_yield must be above 0 and at most 1, got 1\.1"):
+    with pytest.raises(InputError, match=r"coating_yield must be between 0.05 and 1, got 1\.1"):
         chain.run({"coating_yield": np.array([1.1])}, ["FR"])
     with pytest.raises(InputError, match=r"nmc532 must be in kg kg-1 between 0 and 100000, got -1"):
         chain.run({"nmc532": np.array([-1.0])}, ["FR"])

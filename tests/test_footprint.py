@@ -404,13 +404,73 @@ def test_a_first_cycle_efficiency_that_cannot_be_is_refused(efficiency):
 
 def test_swept_plant_fields_are_checked():
     formed = make_formed(formation_yield=("formation_yield", [0.9, 1.1]))
-    with pytest.raises(InputError, match=r"formation_yield must be above 0 and at most 1, got 1.1"):
+    with pytest.raises(InputError, match=r"formation_yield must be between 0.05 and 1, got 1.1"):
         cm.footprint(formed)
     plant = load_plant("gigafactory-16gwh")
     fewer = {name: q for name, q in plant.quantities.items() if name != "coating_heat"}
     other = type(plant)("own", "t", "s", "gas", plant.steps, fewer)
     with pytest.raises(InputError, match=r"unknown field of plant 'own', swept in formed: 'coat"):
         cm.footprint(make_formed(coating_heat=5.0), other)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("formation_energy", np.inf),
+        ("formation_energy", np.nan),
+        ("nominal_energy", np.nan),
+        ("nominal_energy", np.inf),
+        ("formation_time", np.nan),
+        ("first_cycle_efficiency", np.nan),
+    ],
+)
+def test_what_is_not_finite_in_a_solved_case_is_refused(name, value):
+    """The second case failed, and may hold anything; the third says that it was solved."""
+    energy = xr.DataArray(np.array([18.0, np.nan, 18.0]), dims="case")
+    status = xr.DataArray(np.array([0, 2, 0], dtype=np.int8), dims="case")
+    formed = make_formed(energy=energy, status=status, rate=("case", [0.05, 0.1, 0.2]))
+    formed["first_cycle_efficiency"] = 0.9 + 0 * energy
+    fine = cm.footprint(formed)["carbon_footprint_total"]
+    assert fine.notnull().all("site").values.tolist() == [True, False, True]
+    wrong = formed[name].copy(data=[*formed[name].values[:2], value])
+    message = rf"formed: {name} must be finite in a case .* got {value} at case = 2; drop the case"
+    with pytest.raises(InputError, match=message):
+        cm.footprint(formed.assign({name: wrong}))
+    by_rate = formed.assign({name: wrong}).swap_dims(case="rate")
+    with pytest.raises(InputError, match=rf"got {value} at rate = 0\.2; "):
+        cm.footprint(by_rate)
+
+
+def test_masses_are_finite_and_times_not_negative():
+    formed = make_formed()
+    mass = formed["component_mass"].copy()
+    mass.loc["separator"] = np.nan
+    with pytest.raises(InputError, match=r"component_mass must be finite .* component = separator"):
+        cm.footprint(formed.assign(component_mass=mass))
+    with pytest.raises(InputError, match=r"formation_time must be at least 0, got -30$"):
+        cm.footprint(formed.assign(formation_time=-1 * formed["formation_time"]))
+
+
+@pytest.mark.parametrize("sites", [3, None, [3], [["FR"]]])
+def test_sites_that_are_no_names_are_refused_everywhere(sites):
+    """One check: of all that take sites."""
+    formed, message = (
+        make_formed(),
+        r"sites must be names of sites, as \[\"FR\".*, got (3|None|\['FR'\])",
+    )
+    cell = ("nmc811-graphite-siox", "two-cycle", "regenerative-cycler")
+    with pytest.raises(InputError, match=message):
+        cm.footprint(formed, sites=sites)
+    with pytest.raises(InputError, match=message):
+        cm.footprint_uncertainty(formed, sites=sites, samples=2)
+    with pytest.raises(InputError, match=message):
+        cm.foreground(formed, sites=sites)
+    with pytest.raises(InputError, match=message):
+        cm.plant_balance(formed, sites=sites)
+    with pytest.raises(InputError, match=f"other_{message}"):
+        cm.levers(*cell, other_sites=sites)
+    with pytest.raises(InputError, match=message):
+        cm.sobol(*cell, over={"coating_yield": (0.9, 0.95)}, sites=sites, samples=8)
 
 
 def test_what_is_no_formation_is_refused():

@@ -164,6 +164,20 @@ def test_delivered_energy_is_checked():
         cm.footprint(wrong, rules="delivered-cutoff")
 
 
+def test_a_life_that_is_not_known_is_said(every):
+    """simulate_cycling gives NaN if the threshold is not reached; an endless life is no number."""
+    formed = make_formed().assign(delivered_energy=("protocol", [10.0, np.nan, np.nan]))
+    result = cm.footprint(formed, rules=["capacity-cff", "delivered-cutoff"], sites=["FR"])
+    assert result.attrs["note"] == (
+        "delivered_energy is NaN in 2 of 3 cases: no footprint by delivered-cutoff"
+    )
+    assert "note" not in cm.footprint(formed, rules="capacity-cff").attrs
+    assert "note" not in every[1].attrs
+    endless = with_life(make_formed(), np.inf)
+    with pytest.raises(InputError, match=r"delivered_energy must be finite .*, got inf; "):
+        cm.footprint(endless, rules="delivered-cutoff")
+
+
 def test_the_three_ways_to_recycle_as_closed_forms():
     """Copper of the negative foil and the salts of NMC811, by hand."""
     rules = ["capacity-cutoff", "capacity-cff", "capacity-avoided"]

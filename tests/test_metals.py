@@ -345,7 +345,7 @@ def test_unknown_names_and_negative_masses_are_refused(tmp_path):
     np.testing.assert_allclose(held, 1.36 * share, rtol=1e-12, atol=0)
     with pytest.raises(InputError, match="component_mass must be at least 0"):
         metal_balance(formed.assign(component_mass=-1 * formed["component_mass"]))
-    with pytest.raises(InputError, match=r"formation_yield must be above 0 and at most 1, got 1.2"):
+    with pytest.raises(InputError, match=r"formation_yield must be between 0.05 and 1, got 1.2"):
         metal_balance(make_formed(formation_yield=1.2))
     wax = formed.assign_coords(component=["wax", *COMPONENTS[1:]])
     with pytest.raises(InputError, match=r"plant 'gigafactory-16gwh': wax must enter at a step"):

@@ -142,7 +142,7 @@ def test_replace_keeps_the_original_and_records_who_set_it():
     ("values", "message"),
     [
         ({"formation_yeild": 0.9}, r"unknown plant field 'formation_yeild'; .* formation_yield"),
-        ({"formation_yield": 0}, r"formation_yield must be above 0 and at most 1, got 0.0"),
+        ({"formation_yield": 0}, r"formation_yield must be between 0.05 and 1, got 0.0"),
         ({"formation_yield": 98}, r"got 98.0; did you pass per cent"),
         ({"coating_heat": -1}, r"coating_heat must be between 0 and 1000, got -1.0"),
         ({"throughput": float("nan")}, r"throughput must be in GWh a-1 .* got nan"),
@@ -175,7 +175,11 @@ def test_wrong_values_are_refused(values, message):
             r'must be a table with value, unit and source, as { value = 1.0, unit = "1".* got 0.5',
         ),
         ('heat_source = "gas"', 'heat_source = "oil"', r"unknown heat source 'oil'"),
-        ("yield = { value = 0.985", "yield = { value = 1.2", r"yield.value must be above 0"),
+        (
+            "yield = { value = 0.985",
+            "yield = { value = 1.2",
+            r"yield.value must be between 0.05 and 1",
+        ),
         (
             "formation = true",
             'formation = true\nelectricity = { value = 1, unit = "1", source = "x" }',

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -31,6 +33,35 @@ def test_a_year_by_hand():
         np.testing.assert_allclose(year[name], value, rtol=1e-12, atol=0)
     assert year["formation_average_power"].attrs["units"] == "MW"
     assert "formation_peak_power" not in year  # no equipment was named
+
+
+@pytest.mark.parametrize("utilisation", [0.5, 0.85, 1.0])
+@pytest.mark.parametrize("efficiency", [0.6, 0.72, 0.87, 0.91])
+def test_fixed_loads_are_the_stated_power_whatever_the_cells(efficiency, utilisation):
+    """Dry room 6.5 MW of electricity and 8.1 MW of heat while the plant runs, 8400 h a year."""
+    plant = load_plant(PLANT).replace(utilisation=utilisation)
+    formed = make_formed(energy=18.0 * efficiency / 0.87)
+    year = plant_balance(formed.assign(first_cycle_efficiency=efficiency), plant)
+    for share, total, stated in (
+        ("electricity_share", "annual_electricity", 6.5),
+        ("heat_share", "annual_heat", 8.1),
+    ):
+        power = year[share].sel(step="dry_room") * year[total] * 1000 / 8400
+        np.testing.assert_allclose(power, stated, rtol=1e-12, atol=0)
+    # a cell that keeps less is one cell all the same: as many, and fewer GWh
+    usual = plant_balance(make_formed(), plant)
+    for name, ratio in (
+        ("formation_channels", 1.0),
+        ("formation_channels_needed", 1.0),
+        ("annual_heat", 1.0),
+        ("annual_output", efficiency / 0.87),
+        ("annual_formation_electricity", efficiency / 0.87),  # 1 kWh per kWh of the cell
+    ):
+        np.testing.assert_allclose(year[name], ratio * usual[name], rtol=1e-12, atol=0)
+    channels = cm.footprint(formed.assign(first_cycle_efficiency=efficiency), plant)
+    np.testing.assert_allclose(
+        channels["formation_channels"], year["formation_channels"], rtol=1e-12, atol=0
+    )
 
 
 @pytest.mark.parametrize("name", cm.list_plants())
@@ -196,19 +227,57 @@ def test_own_factors_count(tmp_path):
     )
 
 
+def test_factors_and_their_mixture_are_said_as_in_the_footprint():
+    year, each = plant_balance(make_formed(), sites=["FR"]), cm.footprint(make_formed())
+    stated = json.loads(year.attrs["factors"])
+    names = {"electricity FR", "natural-gas-combustion GLO", "natural-gas-upstream GLO"}
+    assert set(stated) == names
+    assert stated == {name: json.loads(each.attrs["factors"])[name] for name in names}
+    assert year.attrs["factor_lineages"] == "Ember/OWID; IPCC; engineering judgement"
+    assert year.attrs["gwp_sets"] == "CO2 only; not stated"
+    assert "factors of 3 lineages are added" in year.attrs["mixed"]
+    with pytest.raises(InputError, match=r"is strict: factors of 3 lineages .* IPCC: natural-gas"):
+        plant_balance(make_formed(), sites=["FR"], strict=True)
+
+
+def test_strict_allows_factors_of_one_family(tmp_path):
+    path = tmp_path / "mine.csv"
+    rows = [
+        f"{name},{region},0.2,kg kWh-1,meter,AR6,mine\n"
+        for name, region in (
+            ("electricity", "FR"),
+            ("natural-gas-combustion", ""),
+            ("natural-gas-upstream", ""),
+        )
+    ]
+    path.write_text("name,region,value,unit,source,gwp_set,lineage\n" + "".join(rows))
+    year = plant_balance(make_formed(), sites=["FR"], factors=path, strict=True)
+    assert (year.attrs["mixed"], year.attrs["factor_lineages"]) == ("", "mine")
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"energy": 0.0}, r"nominal_energy must be above 0, got 0"),
         ({"formation": -0.1}, r"formation_energy must be at least 0, got -1.8"),
-        ({"formation_yield": 1.2}, r"formation_yield must be above 0 and at most 1, got 1.2"),
+        ({"formation_yield": 1.2}, r"formation_yield must be between 0.05 and 1, got 1.2"),
         ({"dry_room_power": -1.0}, r"dry_room_power must be in MW between 0 and 10000, got -1.0"),
         ({"coating_heat": -1.0}, r"coating_heat must be between 0 and 1000, got -1.0"),
+        ({"formation_yield": 1e-6}, r"formation_yield must be between 0.05 and 1, got 1e-06"),
     ],
 )
 def test_impossible_numbers_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
         plant_balance(make_formed(**changes))
+
+
+@pytest.mark.parametrize(
+    "name", ["formation_time", "chamber_energy", "charge_energy", "charge_time"]
+)
+def test_negative_times_and_energies_are_refused(name):
+    formed = make_formed()
+    with pytest.raises(InputError, match=rf"formed: {name} must be at least 0, got -"):
+        plant_balance(formed.assign({name: -1 * formed[name]}))
 
 
 def test_unknown_names_are_refused():

@@ -154,6 +154,36 @@ def test_own_present_factors_without_a_year_count_for_the_first(tmp_path):
     np.testing.assert_allclose(grown["grid_intensity"].sel(site="FR"), expected, rtol=1e-12, atol=0)
 
 
+def test_other_electricity_than_the_ramp_began_with_is_refused(tmp_path):
+    """It would not count: the ramp's intensities take its place."""
+    path = tmp_path / "mine.csv"
+    path.write_text("name,region,value,unit,source\nelectricity,FR,0.7,kg kWh-1,meter\n")
+    own, shipped = ramp_up(make_formed(), factors=path), ramp_up(make_formed())
+    for count in (cm.footprint, plant_balance, cm.footprint_uncertainty):
+        with pytest.raises(InputError, match=r"factors have 0\.7 .* in FR, .* began with 0\.056; "):
+            count(shipped, sites=["PL", "FR"], factors=path)
+        with pytest.raises(InputError, match=r"factors have 0\.056 .* in FR, .* began with 0\.7; "):
+            count(own.sel(year=[2026]), sites=["FR"])
+        count(shipped, sites=["PL"], factors=path)  # nothing is ignored there
+    more = cm.footprint(own, sites=["FR"], factors=path)["carbon_footprint_total"]
+    less = cm.footprint(shipped, sites=["FR"])["carbon_footprint_total"]
+    assert bool((more > less).all())
+
+
+@pytest.mark.parametrize("efficiency", [0.7, 0.86, 0.93])
+def test_fixed_loads_of_every_year_are_those_of_the_ramp(efficiency):
+    ramp = load_ramp(DEFAULT_RAMP)
+    formed = make_formed().assign(first_cycle_efficiency=efficiency)
+    year = plant_balance(ramp_up(formed, ramp), ramp.plant, SITES)
+    for share, total, field in (
+        ("electricity_share", "annual_electricity", "dry_room_power"),
+        ("heat_share", "annual_heat", "dry_room_heat_power"),
+    ):
+        power = year[share].sel(step="dry_room") * year[total] * 1000 / 8400
+        stated = [entry.value for entry in ramp.fields[field]]
+        np.testing.assert_allclose(power, stated, rtol=1e-12, atol=0)
+
+
 def test_sweeps_and_years_broadcast():
     grown = ramp_up(make_formed(coating_heat=("coating_heat", [8.0, 9.0])))
     result = cm.footprint(grown, sites=SITES)
@@ -187,6 +217,14 @@ def test_a_ramp_of_fields_that_the_plant_lacks_is_refused(tmp_path):
     assert plant_balance(grown, own)["annual_output"].sizes == {"year": 2}
     with pytest.raises(InputError, match=r"unknown field of plant 'gigafactory-16gwh'.*'extruding"):
         plant_balance(grown, "gigafactory-16gwh")
+
+
+def test_a_grid_intensity_without_sites_is_refused():
+    for wrong in (0.3, ("year", [0.3, 0.2])):
+        formed = make_formed().assign_coords(grid_intensity=wrong)
+        for count in (cm.footprint, plant_balance):
+            with pytest.raises(InputError, match=r"grid_intensity must have the dimension site .*"):
+                count(formed)
 
 
 def test_a_site_without_grid_intensity_is_named():

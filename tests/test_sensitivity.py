@@ -153,7 +153,7 @@ def test_what_cannot_be_is_refused(monkeypatch):
             cm.sobol(*INPUTS, over={"nmc532": None} if over is None else over, **options)
 
     refused(r"over\['nmc532'\]: low must be below high, got 20 and 10", {"nmc532": (20.0, 10.0)})
-    refused(r"coating_yield must be above 0 and at most 1, got 1\.2", {"coating_yield": (0.9, 1.2)})
+    refused(r"coating_yield must be between 0.05 and 1, got 1\.2", {"coating_yield": (0.9, 1.2)})
     refused(r"must be in h-1|charge_rate must be", {"charge_rate": (-0.1, 0.2)})
     refused(r"over\['nmc532'\] must be \(low, high\) or None, got 3", {"nmc532": 3})
     refused(r"unknown input 'nmc53'; the nearest known are nmc532", {"nmc53": None})
