@@ -37,12 +37,15 @@ from kernels.vector_math import choose, exp, log
 ENERGY_DEPARTURE = 2e-4  # V
 CHARGE_DEPARTURE = 7e-5
 SIDE_CHARGE_DEPARTURE = 3e-4
-HOLD_WINDOW = 2.5e-3  # V, before the last Newton iteration, which leaves a small part of it
+HOLD_WINDOW = 5e-3  # V, before the last Newton iteration, which leaves a small part of it
+NEWTON_REACH = 0.05  # V, from which on another iteration may do what a shorter step would
 LANDING = 2e-4  # V, from which on the way to a limit is linear
+LANDING_WIDE, WAY_SHARE = 10.0, 0.01  # times that, too, where the way is such a share of the step
 LANDING_SHARE = 3e-3  # likewise, share of a limiting current or charge
-ACCEPTABLE = 1.5  # error of a step that is kept; the next one aims at 1
+ACCEPTABLE = 2.0  # error of a step that is kept; the next one aims at 1
 NEARNESS = 2.0  # a limit within so many steps, at the present slope, is looked for on the tables
 FIRST_STEP = 10.0  # s
+TREND = 8.0  # most by which errors are expected to go on rising or falling, beyond those with h^3
 SHORTEST_STEP = 1e-6  # s
 STUCK_STEP = 1e-3  # s, below which a step that would leave the model's range ends the case
 ATTEMPT_LIMIT = 500  # per protocol step at tolerance 1
@@ -150,9 +153,12 @@ def compare_with_limits(w, tables, landing):
         # how fast it goes there now: the tables' slopes are of this moment, all else bends slowly
         rate = w[s.SLOPE_P + i] * dys - w[s.SLOPE_N + i] * dxs + w[s.ETA_1 + i] - w[s.ETA_0 + i]
         rate *= sign * per_second
-        w[s.AHEAD + i] = -excess / rate if (rate > 0.0) & (excess < 0.0) & (h > 0.0) else NONE
-        over_voltage, hit_voltage = excess > landing, abs(excess) <= landing
-        to_voltage = -excess / rate if hit_voltage & (rate > 0.0) else 0.0
+        way = -excess / rate if rate > 0.0 else NONE
+        w[s.AHEAD + i] = way if (excess < 0.0) & (h > 0.0) else NONE
+        near = (abs(excess) <= LANDING_WIDE * landing) & (abs(way) <= WAY_SHARE * h)
+        hit_voltage = near | (abs(excess) <= landing)
+        over_voltage = (excess > landing) & (not hit_voltage)
+        to_voltage = way if hit_voltage & (rate > 0.0) else 0.0
         # current: it decays about exponentially
         I_limit, size_a, size_b = w[s.CURRENT_LIMIT + i], abs(I_a), abs(I_b)
         limited = (I_limit < NONE) & (kind != CURRENT)
@@ -176,8 +182,8 @@ def compare_with_limits(w, tables, landing):
         w[s.TO_LIMIT + i] = to_limit
         w[s.OVER + i] = 1.0 if over_voltage | over_current | over_charge else 0.0
         w[s.HIT + i] = 1.0 if hit_voltage | hit_current | hit_charge else 0.0
-        way = to_voltage if hit_voltage else (to_current if hit_current else to_charge)
-        w[s.BEYOND + i] = max(way, -h)
+        beyond = to_voltage if hit_voltage else (to_current if hit_current else to_charge)
+        w[s.BEYOND + i] = max(beyond, -h)
         w[s.OVER_VOLTAGE + i] = 1.0 if over_voltage & (h > 0.0) else 0.0
     for i in range(LANES):
         if w[s.OVER_VOLTAGE + i] * w[s.ACTIVE + i] > 0.0:
@@ -238,7 +244,15 @@ def judge(w, tolerance, growth):
         bracket = ahead if accepted else (h if over & valid & settled else w[s.BRACKET + i])
         w[s.LEFT + i], w[s.BRACKET + i] = left, bracket
         most = growth * growth if I == 0.0 else growth
-        scale = 0.9 * exp(log(max(error, 1e-6)) * (-1.0 / 3.0))  # both errors rise with h^3
+        # both errors rise with h^3; that of straight lines also goes on as it has been changing
+        size, bending_0 = max(h, SHORTEST_STEP), w[s.BENDING + i]
+        bending = 0.0 if opening else w[s.ERROR + i] / (size * size * size)
+        trend = bending / bending_0 if bending_0 > 0.0 else 1.0
+        trend = min(max(trend, 1.0 / TREND), TREND)
+        expected = max(w[s.ERROR + i] * trend, w[s.SIDE_ERROR + i]) / tolerance
+        expected = (0.0 if opening else expected) if accepted else error
+        w[s.BENDING + i] = bending if accepted else bending_0
+        scale = 0.9 * exp(log(max(expected, 1e-6)) * (-1.0 / 3.0))
         longer = min(h * min(max(scale, 0.3), most), bracket)
         longer = min(max(longer, FIRST_STEP) if opening else longer, left)
         shorter = h * min(max(scale, 0.2), 0.8)
@@ -246,7 +260,8 @@ def judge(w, tolerance, growth):
         to_limit = min(to_limit, shorter) if error > ACCEPTABLE else to_limit
         retry = to_limit if over else shorter
         retry = retry if valid | over else 0.3 * h
-        retry = max(retry if settled | (not finite) else 0.7 * h, SHORTEST_STEP)
+        again = h if w[s.AWAY + i] < NEWTON_REACH else 0.7 * h
+        retry = max(retry if settled | (not finite) else again, SHORTEST_STEP)
         # at the very first moment it must be possible; Newton's method may need several attempts
         retry = (0.0 if settled else h) if opening else retry
         w[s.H_NEXT + i] = longer if accepted else retry
