@@ -29,13 +29,13 @@ from kernels import parameters as p
 from kernels import sei
 from kernels import tables as t
 from kernels import workspace as s
+from kernels.block_lookup import read_block, read_values
 from kernels.compiled import lanes, law
 from kernels.electrolyte import CELLS, ELECTRODE_CELLS
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
 from kernels.particle import MODES
 from kernels.particle_step import describe_modes, propose_modes
-from kernels.properties import read_lanes
 from kernels.step_control import STOICHIOMETRY_EDGE
 from kernels.tables import lookup
 from kernels.time_step import (
@@ -43,7 +43,6 @@ from kernels.time_step import (
     LATE,
     SIDE_CHARGE_CHANGE,
     SIDE_CHARGE_CURVATURE,
-    read_potential,
     salt_of_electrode,
 )
 from kernels.uneven_reaction import keep_uneven, propose_uneven, settle_uneven
@@ -173,12 +172,12 @@ def split(w, tables, flat):
     one alone: voltage, overpotential, their slopes along with I_2, and heat.
     """
     find_exchange(w)
-    read_potential(w, tables, t.U_2, s.XS_2, s.POT_2, s.SLOPE_2, s.AREA_2)
-    read_potential(w, tables, t.HALF_2, s.XS_2, s.APART_2, s.APART_SLOPE_2, s.APART_AREA_2)
+    read_block(w, tables, t.U_2, s.XS_2, s.POT_2, s.SLOPE_2, s.AREA_2)
+    read_block(w, tables, t.HALF_2, s.XS_2, s.APART_2, s.APART_SLOPE_2, s.APART_AREA_2)
     if not flat[t.DUDT_2]:
-        read_lanes(w, tables, t.DUDT_2, s.XS_2, 1.0, s.ENT_2)
+        read_values(w, tables, t.DUDT_2, s.XS_2, 1.0, s.ENT_2)
     if not flat[t.SHAPE_J_2]:
-        read_lanes(w, tables, t.SHAPE_J_2, s.XS_2, 1.0, s.F_J_2)
+        read_values(w, tables, t.SHAPE_J_2, s.XS_2, 1.0, s.F_J_2)
     for i in range(LANES):
         finer = 1.0 / t.EMPTY
         lacking, slope, _ = lookup(tables, t.U_N_EMPTY, w[s.XS + i] * finer)

@@ -17,13 +17,13 @@ from kernels import parameters as p
 from kernels import sei
 from kernels import tables as t
 from kernels import workspace as s
+from kernels.block_lookup import read_block, read_values
 from kernels.compiled import lanes, law, sequence
 from kernels.electrolyte import CELLS, ELECTRODE_CELLS, SEPARATOR, product_of_squares
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
-from kernels.properties import read_lanes, read_properties
+from kernels.properties import read_properties
 from kernels.protocol import CURRENT, POWER
-from kernels.tables import lookup
 from kernels.thermal import response, temperature_step
 from kernels.vector_math import asinh, log
 
@@ -34,13 +34,6 @@ SIDE_CHARGE_CHANGE = 3e-6  # left by one iteration on the film
 EARLY = 0.5 - 0.5 / math.sqrt(5.0)  # inner points of Lobatto's rule, weights 5/12
 LATE = 1.0 - EARLY
 SALT_EDGE = 1.0  # mol m-3
-
-
-@lanes
-def read_potential(w, tables, which, position, value, slope, area):
-    """Look a potential up for every lane, with its slope and its integral over stoichiometry."""
-    for i in range(LANES):
-        w[value + i], w[slope + i], w[area + i] = lookup(tables, which, w[position + i])
 
 
 @lanes
@@ -114,16 +107,16 @@ def salt_of_electrode(w, i, outer, inwards, current):
 @lanes
 def evaluate(w, tables, flat):
     """Terminal voltage, its slope over current, and heat at the end, for the currents I_1."""
-    read_potential(w, tables, t.U_N, s.XS, s.POT_N, s.SLOPE_N, s.AREA_N)
-    read_potential(w, tables, t.U_P, s.YS, s.POT_P, s.SLOPE_P, s.AREA_P)
+    read_block(w, tables, t.U_N, s.XS, s.POT_N, s.SLOPE_N, s.AREA_N)
+    read_block(w, tables, t.U_P, s.YS, s.POT_P, s.SLOPE_P, s.AREA_P)
     if not flat[t.DUDT_N]:
-        read_lanes(w, tables, t.DUDT_N, s.XS, 1.0, s.ENT_N)
+        read_values(w, tables, t.DUDT_N, s.XS, 1.0, s.ENT_N)
     if not flat[t.DUDT_P]:
-        read_lanes(w, tables, t.DUDT_P, s.YS, 1.0, s.ENT_P)
+        read_values(w, tables, t.DUDT_P, s.YS, 1.0, s.ENT_P)
     if not flat[t.SHAPE_J_N]:
-        read_lanes(w, tables, t.SHAPE_J_N, s.XS, 1.0, s.F_J_N)
+        read_values(w, tables, t.SHAPE_J_N, s.XS, 1.0, s.F_J_N)
     if not flat[t.SHAPE_J_P]:
-        read_lanes(w, tables, t.SHAPE_J_P, s.YS, 1.0, s.F_J_P)
+        read_values(w, tables, t.SHAPE_J_P, s.YS, 1.0, s.F_J_P)
 
     for i in range(LANES):
         I, T, z = w[s.I_1 + i], w[s.T_1 + i], w[s.Z_1 + i]
@@ -235,8 +228,8 @@ def grow_film(w, tables):
         bow = (dxs - w[s.XS_SLOPE + i] * h) * h / (h + before) if before > 0.0 else 0.0
         w[s.XS_A + i] = w[s.XS_0 + i] + EARLY * dxs - EARLY * LATE * bow
         w[s.XS_B + i] = w[s.XS_0 + i] + LATE * dxs - EARLY * LATE * bow
-    read_lanes(w, tables, t.U_N, s.XS_A, 1.0, s.POT_A)
-    read_lanes(w, tables, t.U_N, s.XS_B, 1.0, s.POT_B)
+    read_values(w, tables, t.U_N, s.XS_A, 1.0, s.POT_A)
+    read_values(w, tables, t.U_N, s.XS_B, 1.0, s.POT_B)
     for i in range(LANES):
         h, film_0, film_1 = w[s.H + i], w[s.FILM + i], w[s.FILM_1 + i]
         A, alpha, U, beta = w[p.A_SEI + i], w[p.ALPHA_SEI + i], w[p.U_SEI + i], w[p.BETA_SEI + i]
