@@ -105,9 +105,7 @@ def _reader(outputs):
                 cubic = columns[:CUBIC]
                 builder.store(_polynomial(builder, f, cubic), at(arguments[5], lane), align=8)
                 if outputs > 1:
-                    slopes = _scaled(
-                        builder, cubic[1:], (INTERVALS, 2 * INTERVALS, 3 * INTERVALS)
-                    )
+                    slopes = _scaled(builder, cubic[1:], (INTERVALS, 2 * INTERVALS, 3 * INTERVALS))
                     builder.store(_polynomial(builder, f, slopes), at(arguments[6], lane), align=8)
                     parts = (1 / INTERVALS, 1 / 2 / INTERVALS, 1 / 3 / INTERVALS, 1 / 4 / INTERVALS)
                     areas = [columns[CUBIC], *_scaled(builder, cubic, parts)]

@@ -150,8 +150,8 @@ def find_exchange(w):
     """
     for i in range(LANES):
         I, z = w[s.I_1 + i], w[s.Z_1 + i]
-        log_n, sum_n = salt_of_electrode(w, i, 0, 1, I)
-        log_p, _ = salt_of_electrode(w, i, CELLS - 1, -1, I)
+        log_n, sum_n, _ = salt_of_electrode(w, i, 0, 1, I)
+        log_p, _, _ = salt_of_electrode(w, i, CELLS - 1, -1, I)
         log_n, log_p = log_n - w[s.LOG_C_REF + i], log_p - w[s.LOG_C_REF + i]
         change_n = 0.0
         for k in range(i, i + ELECTRODE_CELLS * LANES, LANES):
@@ -309,15 +309,16 @@ def grow_second_film(w):
         phi_a += I_a * (first * first_a - own * film_a)
         phi_b = w[s.POT_B + i] + EARLY * eta_0 + LATE * eta_1
         phi_b += I_b * (first * first_b - own * film_b)
-        T_0, T_1 = w[s.T + i], w[s.T_1 + i]
+        F_per_RT = FARADAY / GAS * w[s.PER_T_REF + i] - FARADAY * w[s.Z_1 + i]
+        later = FARADAY * (w[s.Z_1 + i] - w[s.Z_MID + i])
         A, E = w[p.A_SEI_2 + i], w[p.E_SEI_2 + i]
         A_1 = A * arrhenius(E, w[s.Z_1 + i])
         A_mid = A * arrhenius(E, w[s.Z_MID + i])
         A_a, A_b = A_mid - (LATE - EARLY) * (A_1 - A_mid), A_mid + (LATE - EARLY) * (A_1 - A_mid)
-        j_1, fall_1 = sei.growth(phi_1, film_1, T_1, A_1, alpha, U, beta, a, b, d, m)
-        T_a, T_b = LATE * T_0 + EARLY * T_1, EARLY * T_0 + LATE * T_1
-        j_a, fall_a = sei.growth(phi_a, film_a, T_a, A_a, alpha, U, beta, a, b, d, m)
-        j_b, fall_b = sei.growth(phi_b, film_b, T_b, A_b, alpha, U, beta, a, b, d, m)
+        j_1, fall_1 = sei.growth(phi_1, film_1, F_per_RT, A_1, alpha, U, beta, a, b, d, m)
+        of_a, of_b = F_per_RT + 2.0 * LATE * later, F_per_RT + 2.0 * EARLY * later
+        j_a, fall_a = sei.growth(phi_a, film_a, of_a, A_a, alpha, U, beta, a, b, d, m)
+        j_b, fall_b = sei.growth(phi_b, film_b, of_b, A_b, alpha, U, beta, a, b, d, m)
         charge = h / 12.0 * (j_0 + 5.0 * (j_a + j_b) + j_1)
         fall_a *= 5.0 * EARLY * EARLY * (3.0 - 2.0 * EARLY)
         fall_b *= 5.0 * LATE * LATE * (3.0 - 2.0 * LATE)
