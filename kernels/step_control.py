@@ -15,7 +15,7 @@ from kernels.electrolyte import CELLS
 from kernels.kinetics import FARADAY, GAS
 from kernels.parameters import LANES
 from kernels.particle import MODES
-from kernels.protocol import CURRENT, NONE, VOLTAGE
+from kernels.protocol import CURRENT, NONE, POWER, VOLTAGE
 from kernels.status import (
     ELECTROLYTE_DEPLETED,
     INFEASIBLE_STEP,
@@ -37,7 +37,7 @@ from kernels.vector_math import choose, exp, log
 ENERGY_DEPARTURE = 2e-4  # V
 CHARGE_DEPARTURE = 7e-5
 SIDE_CHARGE_DEPARTURE = 3e-4
-HOLD_WINDOW = 5e-3  # V, before the last Newton iteration, which leaves a small part of it
+HOLD_WINDOW = 2.5e-3  # V, before the last Newton iteration, which leaves a small part of it
 NEWTON_REACH = 0.05  # V, from which on another iteration may do what a shorter step would
 LANDING = 2e-4  # V, from which on the way to a limit is linear
 LANDING_WIDE, WAY_SHARE = 10.0, 0.01  # times that, too, where the way is such a share of the step
@@ -177,6 +177,7 @@ def compare_with_limits(w, landing):
         w[s.HIT + i] = 1.0 if hit_voltage | hit_current | hit_charge else 0.0
         beyond = to_voltage if hit_voltage else (to_current if hit_current else to_charge)
         w[s.BEYOND + i] = max(beyond, -h)
+        w[s.V_1 + i] = w[s.VOLTAGE_LIMIT + i] if near & (not over_charge) else w[s.V_1 + i]
         w[s.OVER_VOLTAGE + i] = 1.0 if over_voltage & (h > 0.0) else 0.0
         w[s.OVER_CURRENT + i] = 1.0 if over_current else 0.0
         w[s.OVER_CHARGE + i] = 1.0 if over_charge else 0.0
@@ -302,7 +303,8 @@ def add_up(w):
         landed = accepted & (w[s.FINISHED + i] > 0.0)
         h = w[s.H + i] if accepted else 0.0
         beyond = w[s.BEYOND + i] if landed else 0.0
-        I_a, I_b = w[s.I_0 + i] - w[s.LEAK_0 + i], w[s.I_1 + i] - w[s.LEAK_1 + i]
+        I_a = w[s.I_0 + i] - w[s.LEAK_0 + i]
+        I_b = w[s.I_1 + i] - w[s.LEAK_1 + i] if accepted else I_a  # a refused one may be infinite
         dxs, dys = w[s.XS + i] - w[s.XS_0 + i], w[s.YS + i] - w[s.YS_0 + i]
         # the mean of each potential over the step is exact, the rest of the voltage a parabola
         mean_n = (w[s.AREA_N + i] - w[s.AREA_N_0 + i]) / dxs if abs(dxs) > 1e-6 else w[s.POT_N + i]
@@ -314,7 +316,8 @@ def add_up(w):
         constant = (w[s.KIND + i] == VOLTAGE) | (w[s.OPENING + i] > 0.0)
         mean = w[s.V_1 + i] if constant else mean
         charge, rest = 0.5 * h * (I_a + I_b), beyond * I_b
-        energy = charge * mean + rest * w[s.V_1 + i]
+        powered = w[s.KIND + i] == POWER
+        energy = (w[s.SETPOINT + i] * h if powered else charge * mean) + rest * w[s.V_1 + i]
         charge += rest
         w[s.PASSED + i] += abs(charge)
         w[s.CHARGE_IN + i] += max(-charge, 0.0)

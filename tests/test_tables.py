@@ -10,8 +10,8 @@ import pytest
 
 from kernels.tables import (
     COLDEST,
-    DEGREES,
     COLUMNS,
+    DEGREES,
     INTERVALS,
     NAMES,
     PROPERTIES,
