@@ -34,7 +34,14 @@ from kernels.second_phase import (
 from kernels.shell_step import move_particles
 from kernels.shells import SHELLS
 from kernels.status import INVALID_INPUT, OK
-from kernels.step_control import add_up, compare_with_limits, judge, look_ahead, move_on
+from kernels.step_control import (
+    add_up,
+    compare_with_limits,
+    judge,
+    look_ahead,
+    move_on,
+    turn_back,
+)
 from kernels.time_step import evaluate, grow_film, predict, steer
 from kernels.vector_math import log
 
@@ -182,7 +189,8 @@ def attempt(w, tables, flat, tolerance, growth, landing):
     evaluate(w, tables, flat)
     steer(w)
     grow_film(w, tables)
-    compare_with_limits(w, tables, landing)
+    compare_with_limits(w, landing)
+    turn_back(w, tables)
     judge(w, tolerance, growth)
     look_ahead(w, tables)
     add_up(w)
@@ -217,7 +225,8 @@ def attempt_extended(w, tables, flat, bare, double, tolerance, growth, landing):
     grow_film(w, tables)
     if double:
         grow_second_film(w)
-    compare_with_limits(w, tables, landing)
+    compare_with_limits(w, landing)
+    turn_back(w, tables)
     if double:
         depart(w)
     judge(w, tolerance, growth)

@@ -23,6 +23,8 @@ SEPARATOR = ELECTRODE_CELLS  # its only volume
 #: from a last volume's mean to its electrode's edge: share of half a volume's resistance, where
 #: the flux is linear and reaches its full value at the edge
 EDGE = 1.0 - 1.0 / (3.0 * ELECTRODE_CELLS)
+#: variance of a straight profile over that of the means of its volumes
+WITHIN = 1.0 / (1.0 - 1.0 / (ELECTRODE_CELLS * ELECTRODE_CELLS))
 #: variance across the outer and the last volume of a parabola from the outer end, in squares of the
 #: difference to their neighbour
 OUTER_SPREAD = (1.0 / 5.0 - 1.0 / 9.0) / 4.0
@@ -40,6 +42,16 @@ def product_of_squares(c_0, c_1, c_2, c_3):
     outer *= c_1 * c_1 - (1.0 / 48.0) * d_1 * d_1
     last *= c_2 * c_2 - (1.0 / 48.0) * d_2 * d_2
     return max(outer * last, 1.0)
+
+
+@law
+def spread(squares, per_sum):
+    """ln of the mean concentration in an electrode minus the mean of ln, from the sum of squares
+    over its volumes and the inverse of their sum: of a straight profile, to fourth order in how
+    far it rises.
+    """
+    variance = (WITHIN * ELECTRODE_CELLS) * squares * per_sum * per_sum - WITHIN
+    return variance * (0.5 + 0.45 * variance)
 
 
 @law

@@ -5,6 +5,7 @@ for one time step: as concentrations stand at its start.
 from kernels import parameters as p
 from kernels import tables as t
 from kernels import workspace as s
+from kernels.block_lookup import read_values
 from kernels.compiled import lanes, sequence
 from kernels.electrolyte import CELLS
 from kernels.parameters import LANES
@@ -13,19 +14,12 @@ from kernels.tables import CONCENTRATION_LIMIT, lookup, temperature_factor
 
 
 @lanes
-def read_lanes(w, tables, which, position, factor, value):
-    """Look one table up for every lane: at row `position` times factor, into row `value`."""
-    for i in range(LANES):
-        w[value + i], _, _ = lookup(tables, which, w[position + i] * factor)
-
-
-@lanes
 def read_diffusivities(w, tables, flat):
     """Factors of the salt's diffusivity in every place of `locate`, halfway through the step."""
     per_limit = 1.0 / CONCENTRATION_LIMIT
     if not flat[t.SHAPE_D_E]:
-        for i in range(CELLS * LANES):
-            w[s.F_AT + i], _, _ = lookup(tables, t.SHAPE_D_E, w[s.C_AT + i] * per_limit)
+        for k in range(0, CELLS * LANES, LANES):
+            read_values(w, tables, t.SHAPE_D_E, s.C_AT + k, per_limit, s.F_AT + k)
     if not flat[t.WARM_D_E]:
         for k in range(0, CELLS * LANES, LANES):
             for i in range(LANES):
@@ -39,7 +33,7 @@ def read_warmed(w, tables, flat, shape, warm, value):
     """Factor of a property at the mean concentration, at the end of the step."""
     per_limit = 1.0 / CONCENTRATION_LIMIT
     if not flat[shape]:
-        read_lanes(w, tables, shape, s.C_AV, per_limit, value)
+        read_values(w, tables, shape, s.C_AV, per_limit, value)
     for i in range(LANES):
         factor = temperature_factor(
             tables, warm, w[s.C_AV + i] * per_limit, w[s.T_1 + i], w[p.T_REF + i]

@@ -29,13 +29,13 @@ from kernels import parameters as p
 from kernels import sei
 from kernels import tables as t
 from kernels import workspace as s
+from kernels.block_lookup import read_block, read_values
 from kernels.compiled import lanes, law
 from kernels.electrolyte import CELLS, ELECTRODE_CELLS
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
 from kernels.particle import MODES
 from kernels.particle_step import describe_modes, propose_modes
-from kernels.properties import read_lanes
 from kernels.step_control import STOICHIOMETRY_EDGE
 from kernels.tables import lookup
 from kernels.time_step import (
@@ -43,7 +43,6 @@ from kernels.time_step import (
     LATE,
     SIDE_CHARGE_CHANGE,
     SIDE_CHARGE_CURVATURE,
-    read_potential,
     salt_of_electrode,
 )
 from kernels.uneven_reaction import keep_uneven, propose_uneven, settle_uneven
@@ -151,8 +150,8 @@ def find_exchange(w):
     """
     for i in range(LANES):
         I, z = w[s.I_1 + i], w[s.Z_1 + i]
-        log_n, sum_n = salt_of_electrode(w, i, 0, 1, I)
-        log_p, _ = salt_of_electrode(w, i, CELLS - 1, -1, I)
+        log_n, sum_n, _ = salt_of_electrode(w, i, 0, 1, I)
+        log_p, _, _ = salt_of_electrode(w, i, CELLS - 1, -1, I)
         log_n, log_p = log_n - w[s.LOG_C_REF + i], log_p - w[s.LOG_C_REF + i]
         change_n = 0.0
         for k in range(i, i + ELECTRODE_CELLS * LANES, LANES):
@@ -173,12 +172,12 @@ def split(w, tables, flat):
     one alone: voltage, overpotential, their slopes along with I_2, and heat.
     """
     find_exchange(w)
-    read_potential(w, tables, t.U_2, s.XS_2, s.POT_2, s.SLOPE_2, s.AREA_2)
-    read_potential(w, tables, t.HALF_2, s.XS_2, s.APART_2, s.APART_SLOPE_2, s.APART_AREA_2)
+    read_block(w, tables, t.U_2, s.XS_2, s.POT_2, s.SLOPE_2, s.AREA_2)
+    read_block(w, tables, t.HALF_2, s.XS_2, s.APART_2, s.APART_SLOPE_2, s.APART_AREA_2)
     if not flat[t.DUDT_2]:
-        read_lanes(w, tables, t.DUDT_2, s.XS_2, 1.0, s.ENT_2)
+        read_values(w, tables, t.DUDT_2, s.XS_2, 1.0, s.ENT_2)
     if not flat[t.SHAPE_J_2]:
-        read_lanes(w, tables, t.SHAPE_J_2, s.XS_2, 1.0, s.F_J_2)
+        read_values(w, tables, t.SHAPE_J_2, s.XS_2, 1.0, s.F_J_2)
     for i in range(LANES):
         finer = 1.0 / t.EMPTY
         lacking, slope, _ = lookup(tables, t.U_N_EMPTY, w[s.XS + i] * finer)
@@ -310,15 +309,16 @@ def grow_second_film(w):
         phi_a += I_a * (first * first_a - own * film_a)
         phi_b = w[s.POT_B + i] + EARLY * eta_0 + LATE * eta_1
         phi_b += I_b * (first * first_b - own * film_b)
-        T_0, T_1 = w[s.T + i], w[s.T_1 + i]
+        F_per_RT = FARADAY / GAS * w[s.PER_T_REF + i] - FARADAY * w[s.Z_1 + i]
+        later = FARADAY * (w[s.Z_1 + i] - w[s.Z_MID + i])
         A, E = w[p.A_SEI_2 + i], w[p.E_SEI_2 + i]
         A_1 = A * arrhenius(E, w[s.Z_1 + i])
         A_mid = A * arrhenius(E, w[s.Z_MID + i])
         A_a, A_b = A_mid - (LATE - EARLY) * (A_1 - A_mid), A_mid + (LATE - EARLY) * (A_1 - A_mid)
-        j_1, fall_1 = sei.growth(phi_1, film_1, T_1, A_1, alpha, U, beta, a, b, d, m)
-        T_a, T_b = LATE * T_0 + EARLY * T_1, EARLY * T_0 + LATE * T_1
-        j_a, fall_a = sei.growth(phi_a, film_a, T_a, A_a, alpha, U, beta, a, b, d, m)
-        j_b, fall_b = sei.growth(phi_b, film_b, T_b, A_b, alpha, U, beta, a, b, d, m)
+        j_1, fall_1 = sei.growth(phi_1, film_1, F_per_RT, A_1, alpha, U, beta, a, b, d, m)
+        of_a, of_b = F_per_RT + 2.0 * LATE * later, F_per_RT + 2.0 * EARLY * later
+        j_a, fall_a = sei.growth(phi_a, film_a, of_a, A_a, alpha, U, beta, a, b, d, m)
+        j_b, fall_b = sei.growth(phi_b, film_b, of_b, A_b, alpha, U, beta, a, b, d, m)
         charge = h / 12.0 * (j_0 + 5.0 * (j_a + j_b) + j_1)
         fall_a *= 5.0 * EARLY * EARLY * (3.0 - 2.0 * EARLY)
         fall_b *= 5.0 * LATE * LATE * (3.0 - 2.0 * LATE)

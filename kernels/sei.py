@@ -14,7 +14,6 @@ A1775. `cellmodel.bridge.sei_laws` has the coefficients of each law.
 """
 
 from kernels.compiled import law
-from kernels.kinetics import FARADAY, GAS
 from kernels.vector_math import exp
 
 LEAST_RESISTANCE = 1e-30  # a division by zero would be a NaN where nothing drives the growth
@@ -22,7 +21,7 @@ LEAST_RESISTANCE = 1e-30  # a division by zero would be a NaN where nothing driv
 
 @law
 def growth(
-    potential, thickness, T, prefactor, transfer, open_circuit, barrier, reaction, slowing,
+    potential, thickness, F_per_RT, prefactor, transfer, open_circuit, barrier, reaction, slowing,
     transport, migration,
 ):  # fmt: skip
     """Current density of the side reaction [A m-2], and how much it falls per metre of film.
@@ -31,15 +30,13 @@ def growth(
     ----------
     potential : V, phi above: behind the film or with its drop, as the law has it
     thickness : m
-    T : K
+    F_per_RT : V-1
     prefactor : A above, A m-2 (V-1 if m = 1)
     transfer, open_circuit, barrier : alpha; U, V; beta, m-1
     reaction, slowing, transport : a; b, m-1; d, m-1; none below 0, and not all three 0
     migration : m above, 0 or 1
     """
-    transferred = exp(
-        -transfer * FARADAY / (GAS * T) * (potential - open_circuit) - barrier * thickness
-    )
+    transferred = exp(-transfer * F_per_RT * (potential - open_circuit) - barrier * thickness)
     drive = (1.0 - migration) * transferred + migration * max(open_circuit - potential, 0.0)
     resistance = reaction + thickness * (slowing * transferred + transport)
     per_resistance = 1.0 / max(resistance, LEAST_RESISTANCE)

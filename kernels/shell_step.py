@@ -9,6 +9,7 @@ not vectorise (300 ns a lane instead of 100).
 from kernels import parameters as p
 from kernels import tables as t
 from kernels import workspace as s
+from kernels.block_lookup import read_block
 from kernels.compiled import lanes, law, sequence
 from kernels.parameters import LANES
 from kernels.shells import (
@@ -72,9 +73,8 @@ def settle_shells(v, count):
 @lanes
 def read_shells(v, count, tables, flat, shape, warm):
     """Diffusivity between neighbouring shells, over its row: the mean over the stoichiometries."""
-    for i in range(count):
-        for k in range(i, i + SHELLS * LANES, LANES):
-            v[s.SHELL_D + k], _, v[s.SHELL_AREA + k] = lookup(tables, shape, v[s.SHELL_AT + k])
+    for k in range(0, SHELLS * LANES, LANES):
+        read_block(v, tables, shape, s.SHELL_AT + k, s.SHELL_D + k, s.CARRY, s.SHELL_AREA + k)
     for k in range(0, LAST * LANES, LANES):
         for i in range(count):
             m = k + LANES + i

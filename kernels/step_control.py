@@ -15,7 +15,7 @@ from kernels.electrolyte import CELLS
 from kernels.kinetics import FARADAY, GAS
 from kernels.parameters import LANES
 from kernels.particle import MODES
-from kernels.protocol import CURRENT, NONE, VOLTAGE
+from kernels.protocol import CURRENT, NONE, POWER, VOLTAGE
 from kernels.status import (
     ELECTROLYTE_DEPLETED,
     INFEASIBLE_STEP,
@@ -38,11 +38,15 @@ ENERGY_DEPARTURE = 2e-4  # V
 CHARGE_DEPARTURE = 7e-5
 SIDE_CHARGE_DEPARTURE = 3e-4
 HOLD_WINDOW = 2.5e-3  # V, before the last Newton iteration, which leaves a small part of it
+NEWTON_REACH = 0.05  # V, from which on another iteration may do what a shorter step would
 LANDING = 2e-4  # V, from which on the way to a limit is linear
+LANDING_WIDE, WAY_SHARE = 10.0, 0.01  # times that, too, where the way is such a share of the step
 LANDING_SHARE = 3e-3  # likewise, share of a limiting current or charge
-ACCEPTABLE = 1.5  # error of a step that is kept; the next one aims at 1
+ACCEPTABLE = 2.0  # error of a step that is kept; the next one aims at 1
 NEARNESS = 2.0  # a limit within so many steps, at the present slope, is looked for on the tables
 FIRST_STEP = 10.0  # s
+TINY = 1e-30  # A, C: no current, no charge
+TREND = 8.0  # most by which errors are expected to go on rising or falling, beyond those with h^3
 SHORTEST_STEP = 1e-6  # s
 STUCK_STEP = 1e-3  # s, below which a step that would leave the model's range ends the case
 ATTEMPT_LIMIT = 500  # per protocol step at tolerance 1
@@ -110,9 +114,9 @@ def charge_left(w, i, tables):
 
 
 @lanes
-def compare_with_limits(w, tables, landing):
+def compare_with_limits(w, landing):
     """How far the step departed from straight lines (DEPARTURE in volts, ERROR relative), whether
-    it passes a limit (OVER, TO_LIMIT) or lands on one (HIT, and the rest of the way BEYOND).
+    it passes a limit (OVER) or lands on one (HIT, and the rest of the way BEYOND).
     """
     for i in range(LANES):
         h, kind = w[s.H + i], w[s.KIND + i]
@@ -150,42 +154,57 @@ def compare_with_limits(w, tables, landing):
         # how fast it goes there now: the tables' slopes are of this moment, all else bends slowly
         rate = w[s.SLOPE_P + i] * dys - w[s.SLOPE_N + i] * dxs + w[s.ETA_1 + i] - w[s.ETA_0 + i]
         rate *= sign * per_second
-        w[s.AHEAD + i] = -excess / rate if (rate > 0.0) & (excess < 0.0) & (h > 0.0) else NONE
-        over_voltage, hit_voltage = excess > landing, abs(excess) <= landing
-        to_voltage = -excess / rate if hit_voltage & (rate > 0.0) else 0.0
-        # current: it decays about exponentially
+        way = -excess / rate if rate > 0.0 else NONE
+        w[s.AHEAD + i] = way if (excess < 0.0) & (h > 0.0) else NONE
+        near = (abs(excess) <= LANDING_WIDE * landing) & (abs(way) <= WAY_SHARE * h)
+        hit_voltage = near | (abs(excess) <= landing)
+        over_voltage = (excess > landing) & (not hit_voltage)
+        to_voltage = way if hit_voltage & (rate > 0.0) else 0.0
+        # current
         I_limit, size_a, size_b = w[s.CURRENT_LIMIT + i], abs(I_a), abs(I_b)
         limited = (I_limit < NONE) & (kind != CURRENT)
         over_current = limited & (size_b < I_limit * (1.0 - LANDING_SHARE))
         hit_current = limited & (abs(size_b - I_limit) <= I_limit * LANDING_SHARE)
         decay = (size_a - size_b) * per_second
         to_current = (size_b - I_limit) / decay if hit_current & (decay > 0.0) else 0.0
-        tiny = 1e-30
-        fallen = log((size_a + tiny) / (size_b + tiny))
-        share = log((size_a + tiny) / (I_limit + tiny)) / fallen if fallen != 0.0 else 1.0
         # charge
         charge = w[s.PASSED + i] + 0.5 * h * abs(I_a + I_b)
         Q_limit = w[s.CHARGE_LIMIT + i]
         over_charge = charge > Q_limit * (1.0 + LANDING_SHARE)
         hit_charge = abs(charge - Q_limit) <= Q_limit * LANDING_SHARE
-        to_charge = (Q_limit - charge) / max(size_b, tiny) if hit_charge else 0.0
-
-        to_limit = h * share if over_current else h
-        part = h * (Q_limit - w[s.PASSED + i]) / max(charge - w[s.PASSED + i], tiny)
-        to_limit = min(to_limit, part) if over_charge else to_limit
-        w[s.TO_LIMIT + i] = to_limit
+        to_charge = (Q_limit - charge) / max(size_b, TINY) if hit_charge else 0.0
         w[s.OVER + i] = 1.0 if over_voltage | over_current | over_charge else 0.0
         w[s.HIT + i] = 1.0 if hit_voltage | hit_current | hit_charge else 0.0
-        way = to_voltage if hit_voltage else (to_current if hit_current else to_charge)
-        w[s.BEYOND + i] = max(way, -h)
+        beyond = to_voltage if hit_voltage else (to_current if hit_current else to_charge)
+        w[s.BEYOND + i] = max(beyond, -h)
+        w[s.V_1 + i] = w[s.VOLTAGE_LIMIT + i] if near & (not over_charge) else w[s.V_1 + i]
         w[s.OVER_VOLTAGE + i] = 1.0 if over_voltage & (h > 0.0) else 0.0
+        w[s.OVER_CURRENT + i] = 1.0 if over_current else 0.0
+        w[s.OVER_CHARGE + i] = 1.0 if over_charge else 0.0
+
+
+@lanes
+def turn_back(w, tables):
+    """How long the step should have been, TO_LIMIT, where it has passed a limit."""
     for i in range(LANES):
-        if w[s.OVER_VOLTAGE + i] * w[s.ACTIVE + i] > 0.0:
+        h = w[s.H + i]
+        w[s.TO_LIMIT + i] = h
+        if w[s.OVER + i] * w[s.ACTIVE + i] == 0.0:
+            continue
+        share = 1.0
+        if w[s.OVER_VOLTAGE + i] > 0.0:
             x, y, eta = w[s.XS_0 + i], w[s.YS_0 + i], w[s.ETA_0 + i]
             dx, dy, deta = w[s.XS + i] - x, w[s.YS + i] - y, w[s.ETA_1 + i] - eta
             share = share_to_limit(w, tables, i, w[s.V_0 + i], x, dx, y, dy, eta, deta)
-            to_voltage = w[s.H + i] * share
-            w[s.TO_LIMIT + i] = min(w[s.TO_LIMIT + i], to_voltage)
+        size_a, size_b = abs(w[s.I_0 + i] - w[s.LEAK_0 + i]), abs(w[s.I_1 + i] - w[s.LEAK_1 + i])
+        if w[s.OVER_CURRENT + i] > 0.0:  # it decays about exponentially
+            size_a, size_b, limit = size_a + TINY, size_b + TINY, w[s.CURRENT_LIMIT + i] + TINY
+            if size_a != size_b:
+                share = min(share, log(size_a / limit) / log(size_a / size_b))
+        if w[s.OVER_CHARGE + i] > 0.0:
+            charge = 0.5 * h * abs(w[s.I_0 + i] - w[s.LEAK_0 + i] + w[s.I_1 + i] - w[s.LEAK_1 + i])
+            share = min(share, (w[s.CHARGE_LIMIT + i] - w[s.PASSED + i]) / max(charge, TINY))
+        w[s.TO_LIMIT + i] = h * share
 
 
 @lanes
@@ -193,20 +212,20 @@ def judge(w, tolerance, growth):
     """Accept or refuse the step of each lane, choose its next length, and end lanes that cannot go
     on. A protocol step opens with a short one, whose beginning counts as its end.
     """
+    per_tolerance = 1.0 / tolerance
     for i in range(LANES):
         h, left, active = w[s.H + i], w[s.LEFT + i], w[s.ACTIVE + i] > 0.0
         opening = w[s.OPENING + i] > 0.0
-        error = 0.0 if opening else max(w[s.ERROR + i], w[s.SIDE_ERROR + i]) / tolerance
+        error = 0.0 if opening else max(w[s.ERROR + i], w[s.SIDE_ERROR + i]) * per_tolerance
         I = w[s.I_1 + i]
         last = s.SALT_C + (CELLS - 1) * LANES
         salt_n = w[s.SALT_C + i] + w[s.SALT_I + i] * I
         salt_p = w[last + i] + w[last + s.SALT_I - s.SALT_C + i] * I
-        low, high = STOICHIOMETRY_EDGE, 1.0 - STOICHIOMETRY_EDGE
-        x = w[s.X_C + i] + w[s.X_I + i] * I
-        y = w[s.Y_C + i] + w[s.Y_I + i] * I
-        inside = (w[s.XS + i] > low) & (w[s.XS + i] < high) & (x > low) & (x < high)
-        inside = inside & (w[s.YS + i] > low) & (w[s.YS + i] < high) & (y > low) & (y < high)
-        salted = (salt_n > SALT_EDGE) & (salt_p > SALT_EDGE)
+        x, xs = w[s.X_C + i] + w[s.X_I + i] * I, w[s.XS + i]
+        y, ys = w[s.Y_C + i] + w[s.Y_I + i] * I, w[s.YS + i]
+        emptiest, fullest = min(min(x, xs), min(y, ys)), max(max(x, xs), max(y, ys))
+        inside = min(emptiest, 1.0 - fullest) > STOICHIOMETRY_EDGE
+        salted = min(salt_n, salt_p) > SALT_EDGE
         warm = (w[s.T_1 + i] > TEMPERATURE_LOW) & (w[s.T_1 + i] < TEMPERATURE_HIGH)
         finite = abs(w[s.V_1 + i]) + abs(I) < NONE
         settled = w[s.AWAY + i] <= HOLD_WINDOW
@@ -238,7 +257,15 @@ def judge(w, tolerance, growth):
         bracket = ahead if accepted else (h if over & valid & settled else w[s.BRACKET + i])
         w[s.LEFT + i], w[s.BRACKET + i] = left, bracket
         most = growth * growth if I == 0.0 else growth
-        scale = 0.9 * exp(log(max(error, 1e-6)) * (-1.0 / 3.0))  # both errors rise with h^3
+        # both errors rise with h^3; that of straight lines also goes on as it has been changing
+        bent, bent_0, h_0 = w[s.ERROR + i], w[s.ERROR_0 + i], w[s.H_0 + i]
+        usual = bent_0 * (h * h * h)
+        trend = bent * (h_0 * h_0 * h_0) / usual if usual > 0.0 else 1.0
+        trend = min(max(trend, 1.0 / TREND), TREND)
+        expected = max(bent * trend, w[s.SIDE_ERROR + i]) * per_tolerance
+        expected = (0.0 if opening else expected) if accepted else error
+        w[s.ERROR_0 + i] = (0.0 if opening else bent) if accepted else bent_0
+        scale = 0.9 * exp(log(max(expected, 1e-6)) * (-1.0 / 3.0))
         longer = min(h * min(max(scale, 0.3), most), bracket)
         longer = min(max(longer, FIRST_STEP) if opening else longer, left)
         shorter = h * min(max(scale, 0.2), 0.8)
@@ -246,7 +273,8 @@ def judge(w, tolerance, growth):
         to_limit = min(to_limit, shorter) if error > ACCEPTABLE else to_limit
         retry = to_limit if over else shorter
         retry = retry if valid | over else 0.3 * h
-        retry = max(retry if settled | (not finite) else 0.7 * h, SHORTEST_STEP)
+        again = h if w[s.AWAY + i] < NEWTON_REACH else 0.7 * h
+        retry = max(retry if settled | (not finite) else again, SHORTEST_STEP)
         # at the very first moment it must be possible; Newton's method may need several attempts
         retry = (0.0 if settled else h) if opening else retry
         w[s.H_NEXT + i] = longer if accepted else retry
@@ -275,7 +303,8 @@ def add_up(w):
         landed = accepted & (w[s.FINISHED + i] > 0.0)
         h = w[s.H + i] if accepted else 0.0
         beyond = w[s.BEYOND + i] if landed else 0.0
-        I_a, I_b = w[s.I_0 + i] - w[s.LEAK_0 + i], w[s.I_1 + i] - w[s.LEAK_1 + i]
+        I_a = w[s.I_0 + i] - w[s.LEAK_0 + i]
+        I_b = w[s.I_1 + i] - w[s.LEAK_1 + i] if accepted else I_a  # a refused one may be infinite
         dxs, dys = w[s.XS + i] - w[s.XS_0 + i], w[s.YS + i] - w[s.YS_0 + i]
         # the mean of each potential over the step is exact, the rest of the voltage a parabola
         mean_n = (w[s.AREA_N + i] - w[s.AREA_N_0 + i]) / dxs if abs(dxs) > 1e-6 else w[s.POT_N + i]
@@ -287,7 +316,8 @@ def add_up(w):
         constant = (w[s.KIND + i] == VOLTAGE) | (w[s.OPENING + i] > 0.0)
         mean = w[s.V_1 + i] if constant else mean
         charge, rest = 0.5 * h * (I_a + I_b), beyond * I_b
-        energy = charge * mean + rest * w[s.V_1 + i]
+        powered = w[s.KIND + i] == POWER
+        energy = (w[s.SETPOINT + i] * h if powered else charge * mean) + rest * w[s.V_1 + i]
         charge += rest
         w[s.PASSED + i] += abs(charge)
         w[s.CHARGE_IN + i] += max(-charge, 0.0)

@@ -222,8 +222,8 @@ def sweep(base, columns, own, tables, flat, kinds, cycles, tolerance, per_cycle,
     base : float64 array, shape (parameters.COUNT + steps * len(protocol.VALUES),)
     columns : int64 array, shape (k,), which entries of `base` differ from case to case
     own : float64 array, shape (k, cases), those entries
-    tables : float64 array, shape (len(tables.NAMES), INTERVALS, 5);  flat : bool array, True where
-        a table is 1 or 0
+    tables : float64 array, shape (len(tables.NAMES), INTERVALS, COLUMNS);  flat : bool array,
+        True where a table is 1 or 0
     kinds, cycles : int64 arrays, shape (steps,)
     tolerance : float, 1 for the stated accuracy; smaller is more accurate
     per_cycle : float64 array, shape (4, cycles, cases), filled: charge in, charge out [C], energy

@@ -19,6 +19,7 @@ import numpy as np
 from kernels.compiled import law
 
 INTERVALS = 1024
+COLUMNS = 8  # numbers per interval: a cache line; the last three are not used
 CONCENTRATION_LIMIT = 6000.0  # mol m-3, upper end of the tables over salt concentration
 COLDEST, WARMEST = 253.15, 343.15  # K, where a, b and c hold; they are held beyond
 DEGREES = 50.0  # K, so that they are of one size
@@ -76,17 +77,18 @@ def hermite_table(values, slopes):
 
     Returns
     -------
-    array, shape (INTERVALS, 5)
+    array, shape (INTERVALS, COLUMNS)
         Coefficients of 1, f, f**2, f**3 with f the position within the interval, 0 to 1; integral
-        from 0 to the interval.
+        from 0 to the interval; zeros.
     """
     a, b = values[:-1], values[1:]
     da, db = slopes[:-1] / (len(values) - 1), slopes[1:] / (len(values) - 1)
     areas = (0.5 * (a + b) + (da - db) / 12.0) / (len(values) - 1)
     integral = np.concatenate([[0.0], np.cumsum(areas)[:-1]])
-    return np.ascontiguousarray(
-        np.stack([a, da, 3 * (b - a) - 2 * da - db, 2 * (a - b) + da + db, integral], axis=1)
-    )
+    rows = np.zeros((len(values) - 1, COLUMNS))
+    rows[:, 0], rows[:, 1], rows[:, 4] = a, da, integral
+    rows[:, 2], rows[:, 3] = 3 * (b - a) - 2 * da - db, 2 * (a - b) + da + db
+    return rows
 
 
 @law

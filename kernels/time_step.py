@@ -17,15 +17,15 @@ from kernels import parameters as p
 from kernels import sei
 from kernels import tables as t
 from kernels import workspace as s
+from kernels.block_lookup import read_block, read_values
 from kernels.compiled import lanes, law, sequence
-from kernels.electrolyte import CELLS, ELECTRODE_CELLS, SEPARATOR, product_of_squares
+from kernels.electrolyte import CELLS, ELECTRODE_CELLS, SEPARATOR, product_of_squares, spread
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
-from kernels.properties import read_lanes, read_properties
+from kernels.properties import read_properties
 from kernels.protocol import CURRENT, POWER
-from kernels.tables import lookup
 from kernels.thermal import response, temperature_step
-from kernels.vector_math import asinh, log
+from kernels.vector_math import asinh_of_ratio, log
 
 # Departures of the side charge within one step at tolerance 1, shares of the negative electrode's
 # capacity.
@@ -34,13 +34,6 @@ SIDE_CHARGE_CHANGE = 3e-6  # left by one iteration on the film
 EARLY = 0.5 - 0.5 / math.sqrt(5.0)  # inner points of Lobatto's rule, weights 5/12
 LATE = 1.0 - EARLY
 SALT_EDGE = 1.0  # mol m-3
-
-
-@lanes
-def read_potential(w, tables, which, position, value, slope, area):
-    """Look a potential up for every lane, with its slope and its integral over stoichiometry."""
-    for i in range(LANES):
-        w[value + i], w[slope + i], w[area + i] = lookup(tables, which, w[position + i])
 
 
 @lanes
@@ -102,41 +95,44 @@ def salt_at(w, i, volume, current):
 
 @law
 def salt_of_electrode(w, i, outer, inwards, current):
-    """Mean of ln(c) over an electrode at the end of the step, and the sum of c over its volumes:
-    from the `outer` one on, by +1 or -1.
+    """Mean of ln(c) over an electrode at the end of the step, and the sums of c and of its square
+    over the volumes: from the `outer` one on, by +1 or -1.
     """
     c_0, c_1 = salt_at(w, i, outer, current), salt_at(w, i, outer + inwards, current)
     c_2 = salt_at(w, i, outer + 2 * inwards, current)
     c_3 = salt_at(w, i, outer + 3 * inwards, current)
-    return 0.125 * log(product_of_squares(c_0, c_1, c_2, c_3)), c_0 + c_1 + c_2 + c_3
+    mean = 0.125 * log(product_of_squares(c_0, c_1, c_2, c_3))
+    return mean, c_0 + c_1 + c_2 + c_3, c_0 * c_0 + c_1 * c_1 + c_2 * c_2 + c_3 * c_3
 
 
 @lanes
 def evaluate(w, tables, flat):
     """Terminal voltage, its slope over current, and heat at the end, for the currents I_1."""
-    read_potential(w, tables, t.U_N, s.XS, s.POT_N, s.SLOPE_N, s.AREA_N)
-    read_potential(w, tables, t.U_P, s.YS, s.POT_P, s.SLOPE_P, s.AREA_P)
+    read_block(w, tables, t.U_N, s.XS, s.POT_N, s.SLOPE_N, s.AREA_N)
+    read_block(w, tables, t.U_P, s.YS, s.POT_P, s.SLOPE_P, s.AREA_P)
     if not flat[t.DUDT_N]:
-        read_lanes(w, tables, t.DUDT_N, s.XS, 1.0, s.ENT_N)
+        read_values(w, tables, t.DUDT_N, s.XS, 1.0, s.ENT_N)
     if not flat[t.DUDT_P]:
-        read_lanes(w, tables, t.DUDT_P, s.YS, 1.0, s.ENT_P)
+        read_values(w, tables, t.DUDT_P, s.YS, 1.0, s.ENT_P)
     if not flat[t.SHAPE_J_N]:
-        read_lanes(w, tables, t.SHAPE_J_N, s.XS, 1.0, s.F_J_N)
+        read_values(w, tables, t.SHAPE_J_N, s.XS, 1.0, s.F_J_N)
     if not flat[t.SHAPE_J_P]:
-        read_lanes(w, tables, t.SHAPE_J_P, s.YS, 1.0, s.F_J_P)
+        read_values(w, tables, t.SHAPE_J_P, s.YS, 1.0, s.F_J_P)
 
     for i in range(LANES):
         I, T, z = w[s.I_1 + i], w[s.T_1 + i], w[s.Z_1 + i]
         thermal_voltage = (GAS / FARADAY) * T
         # electrolyte: means of ln(c) over the electrodes, and how they change with current
-        log_n, sum_n = salt_of_electrode(w, i, 0, 1, I)
-        log_p, sum_p = salt_of_electrode(w, i, CELLS - 1, -1, I)
-        spread_n, spread_p = log(0.25 * sum_n) - log_n, log(0.25 * sum_p) - log_p
+        log_n, sum_n, squares_n = salt_of_electrode(w, i, 0, 1, I)
+        log_p, sum_p, squares_p = salt_of_electrode(w, i, CELLS - 1, -1, I)
+        per_both = 1.0 / (sum_n * sum_p)
+        per_sum_n, per_sum_p = sum_p * per_both, sum_n * per_both
+        spread_n, spread_p = spread(squares_n, per_sum_n), spread(squares_p, per_sum_p)
         change_n = change_p = 0.0
         for k in range(i, i + ELECTRODE_CELLS * LANES, LANES):
             change_n += w[s.SALT_I + k]
             change_p += w[s.SALT_I + k + (SEPARATOR + 1) * LANES]
-        change_n, change_p = change_n / sum_n, change_p / sum_p
+        change_n, change_p = change_n * per_sum_n, change_p * per_sum_p
         chi = w[s.CHI + i] * thermal_voltage
         eta_c = chi * (log_p - log_n)
         # charge transfer
@@ -149,13 +145,12 @@ def evaluate(w, tables, flat):
         own_n, own_p = own_n * w[s.S_N + i], own_p * w[s.S_P + i]
         # means of asinh(I / own) where exchange currents follow the salt's profile: half its second
         # derivative over ln(c) times the variance of that, which is twice the spread
-        per_n, per_p = (
-            1.0 / math.sqrt(I * I + own_n * own_n),
-            1.0 / math.sqrt(I * I + own_p * own_p),
-        )
+        both_n, both_p = math.sqrt(I * I + own_n * own_n), math.sqrt(I * I + own_p * own_p)
+        per_both = 1.0 / (both_n * both_p)
+        per_n, per_p = both_p * per_both, both_n * per_both
         share_n, share_p = order_n * own_n * per_n, order_p * own_p * per_p
-        eta_n = asinh(I / own_n) + share_n * share_n * spread_n * I * per_n
-        eta_p = -asinh(I / own_p) - share_p * share_p * spread_p * I * per_p
+        eta_n = asinh_of_ratio(I, own_n, both_n) + share_n * share_n * spread_n * I * per_n
+        eta_p = -asinh_of_ratio(I, own_p, both_p) - share_p * share_p * spread_p * I * per_p
         eta_n, eta_p = 2.0 * thermal_voltage * eta_n, 2.0 * thermal_voltage * eta_p
         film = w[s.FILM_1 + i] * w[p.RHO_SEI + i] * w[s.PER_S_N + i]
         ohmic = w[s.R_ELECTROLYTE + i] + w[s.R_SOLID + i]
@@ -167,8 +162,9 @@ def evaluate(w, tables, flat):
         w[s.ETA_N_1 + i] = U_n - w[s.POT_N + i] + eta_n
         # d ln(j0) / dI through surface and salt; d eta / dI is that of asinh(I / (2 j0 S))
         inside_x, inside_y = max(x * (1.0 - x), 1e-8), max(y * (1.0 - y), 1e-8)
-        dj0_n = (0.5 - x) / inside_x * w[s.XS_I + i] + order_n * change_n
-        dj0_p = (0.5 - y) / inside_y * w[s.YS_I + i] + order_p * change_p
+        per_both = 1.0 / (inside_x * inside_y)
+        dj0_n = (0.5 - x) * inside_y * per_both * w[s.XS_I + i] + order_n * change_n
+        dj0_p = (0.5 - y) * inside_x * per_both * w[s.YS_I + i] + order_p * change_p
         deta_n = 2.0 * thermal_voltage * (1.0 - I * dj0_n) * per_n
         deta_p = 2.0 * thermal_voltage * (1.0 - I * dj0_p) * per_p
         w[s.DETA_N + i] = deta_n
@@ -235,8 +231,8 @@ def grow_film(w, tables):
         bow = (dxs - w[s.XS_SLOPE + i] * h) * h / (h + before) if before > 0.0 else 0.0
         w[s.XS_A + i] = w[s.XS_0 + i] + EARLY * dxs - EARLY * LATE * bow
         w[s.XS_B + i] = w[s.XS_0 + i] + LATE * dxs - EARLY * LATE * bow
-    read_lanes(w, tables, t.U_N, s.XS_A, 1.0, s.POT_A)
-    read_lanes(w, tables, t.U_N, s.XS_B, 1.0, s.POT_B)
+    read_values(w, tables, t.U_N, s.XS_A, 1.0, s.POT_A)
+    read_values(w, tables, t.U_N, s.XS_B, 1.0, s.POT_B)
     for i in range(LANES):
         h, film_0, film_1 = w[s.H + i], w[s.FILM + i], w[s.FILM_1 + i]
         A, alpha, U, beta = w[p.A_SEI + i], w[p.ALPHA_SEI + i], w[p.U_SEI + i], w[p.BETA_SEI + i]
@@ -257,17 +253,15 @@ def grow_film(w, tables):
         phi_a += drop * (LATE * I_0 + EARLY * I_1) * film_a
         phi_b = w[s.POT_B + i] + EARLY * eta_0 + LATE * eta_1
         phi_b += drop * (EARLY * I_0 + LATE * I_1) * film_b
-        T_0, T_1 = w[s.T + i], w[s.T_1 + i]
+        F_per_RT = FARADAY / GAS * w[s.PER_T_REF + i] - FARADAY * w[s.Z_1 + i]
+        later = FARADAY * (w[s.Z_1 + i] - w[s.Z_MID + i])
         A_1 = A * arrhenius(w[p.E_SEI + i], w[s.Z_1 + i])
         A_mid = A * arrhenius(w[p.E_SEI + i], w[s.Z_MID + i])
         A_a, A_b = A_mid - (LATE - EARLY) * (A_1 - A_mid), A_mid + (LATE - EARLY) * (A_1 - A_mid)
-        j_1, fall_1 = sei.growth(phi_1, film_1, T_1, A_1, alpha, U, beta, a, b, d, m)
-        j_a, fall_a = sei.growth(
-            phi_a, film_a, LATE * T_0 + EARLY * T_1, A_a, alpha, U, beta, a, b, d, m
-        )
-        j_b, fall_b = sei.growth(
-            phi_b, film_b, EARLY * T_0 + LATE * T_1, A_b, alpha, U, beta, a, b, d, m
-        )
+        j_1, fall_1 = sei.growth(phi_1, film_1, F_per_RT, A_1, alpha, U, beta, a, b, d, m)
+        of_a, of_b = F_per_RT + 2.0 * LATE * later, F_per_RT + 2.0 * EARLY * later
+        j_a, fall_a = sei.growth(phi_a, film_a, of_a, A_a, alpha, U, beta, a, b, d, m)
+        j_b, fall_b = sei.growth(phi_b, film_b, of_b, A_b, alpha, U, beta, a, b, d, m)
         charge = h / 12.0 * (w[s.J_0 + i] + 5.0 * (j_a + j_b) + j_1)
         # where the film ends counts for less, the earlier
         fall_a *= 5.0 * EARLY * EARLY * (3.0 - 2.0 * EARLY)

@@ -129,3 +129,9 @@ def asinh(x):
     """
     a = abs(x)
     return math.copysign(log(a + math.sqrt(a * a + 1.0)), x)
+
+
+@law
+def asinh_of_ratio(a, b, hypotenuse):
+    """asinh(a / b) of any a and b > 0, given sqrt(a^2 + b^2); as accurate as `asinh`."""
+    return math.copysign(log((abs(a) + hypotenuse) / b), a)

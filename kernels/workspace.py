@@ -37,8 +37,8 @@ X_MODE, Y_MODE, SALT = _block(MODES), _block(MODES), _block(CELLS)
 # At the last accepted time: current, overpotentials, negative overpotential, side current density,
 # heat, surfaces with the integrals of their potentials
 (I_0, V_0, ETA_0, ETA_N_0, J_0, HEAT_0, XS_0, YS_0, AREA_N_0, AREA_P_0) = _rows(10)
-# and how fast they have been changing; length of the last step
-(ETA_SLOPE, I_SLOPE, J_SLOPE, HEAT_SLOPE, XS_SLOPE, YS_SLOPE, H_0) = _rows(7)
+# and how fast they have been changing; error of straight lines and length of the last step
+(ETA_SLOPE, I_SLOPE, J_SLOPE, HEAT_SLOPE, XS_SLOPE, YS_SLOPE, ERROR_0, H_0) = _rows(8)
 # The step under trial: length, current, voltage, overpotentials, negative electrode against Li,
 # how they change with current, side current density (predicted, computed), heat, temperature, film
 (H, I_1, V_1, ETA_1, ETA_N_1, DV_DI, DETA_N, AWAY, J_GUESS, J_1, HEAT_1, T_1, FILM_1) = _rows(13)
@@ -113,7 +113,8 @@ TARGET = _block(CELLS)
 # marching or not, status, attempts
 (ACTIVE, OPENING, STATUS, ATTEMPTS, SKIPPABLE) = _rows(5)
 # The verdict on a time step
-(DEPARTURE, ERROR, OVER, OVER_VOLTAGE, HIT, BEYOND, AHEAD, NEAR, TO_LIMIT) = _rows(9)
+(DEPARTURE, ERROR, OVER, OVER_VOLTAGE, OVER_CURRENT, OVER_CHARGE, HIT) = _rows(7)
+(BEYOND, AHEAD, NEAR, TO_LIMIT) = _rows(4)
 (ACCEPTED, H_NEXT, FINISHED) = _rows(3)
 # Sums over the protocol step, and over the protocol
 (CHARGE_IN, CHARGE_OUT, ENERGY_IN, ENERGY_OUT) = _rows(4)

@@ -17,6 +17,7 @@ from kernels.sei import growth
 pytestmark = pytest.mark.kernel
 
 T = 305.0
+F_PER_RT = FARADAY / (GAS * T)
 RT_F = GAS * T / FARADAY  # V
 POTENTIALS = (-0.3, -0.05, 0.0, 0.1, 0.39, 0.41, 1.5)
 THICKNESSES = (1e-10, 3e-9, 2e-7)
@@ -54,7 +55,7 @@ def _rows(law):
 
 def _current(law, potential, thickness, **changed):
     rows = _rows(law) | changed
-    current, _ = growth(potential, thickness, T, *(rows[row] for row in ROWS))
+    current, _ = growth(potential, thickness, F_PER_RT, *(rows[row] for row in ROWS))
     return current
 
 
@@ -139,7 +140,7 @@ def test_the_parameter_of_the_rate_sets_it(law):
     """A tenth of it is a tenth of the growth, where the growth is not limited by something else."""
     less = NUMBERS | {SEI_LAWS[law]: 0.1 * NUMBERS[SEI_LAWS[law]]}
     rows = {row: function(less.__getitem__) for row, function in LAWS[law].items()}
-    slower, _ = growth(0.3, 1e-12, T, *(rows[row] for row in ROWS))
+    slower, _ = growth(0.3, 1e-12, F_PER_RT, *(rows[row] for row in ROWS))
     np.testing.assert_allclose(slower, 0.1 * _current(law, 0.3, 1e-12), rtol=1e-5, atol=0)
 
 
@@ -214,7 +215,7 @@ def test_hostile_coefficients_give_no_nan():
 def test_the_fall_is_the_derivative_over_thickness(law):
     rows, L, step = _rows(law), 5e-9, 5e-13
     for potential in POTENTIALS:
-        _, fall = growth(potential, L, T, *(rows[row] for row in ROWS))
+        _, fall = growth(potential, L, F_PER_RT, *(rows[row] for row in ROWS))
         ahead, behind = (_current(law, potential, L + sign * step) for sign in (1, -1))
         np.testing.assert_allclose(
             fall, (behind - ahead) / (2 * step), rtol=1e-5, atol=1e-9 * behind / L

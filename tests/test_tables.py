@@ -10,6 +10,7 @@ import pytest
 
 from kernels.tables import (
     COLDEST,
+    COLUMNS,
     DEGREES,
     INTERVALS,
     NAMES,
@@ -31,7 +32,7 @@ POSITIONS = np.random.default_rng(1).uniform(0.0, 1.0, 500)
 
 
 def _stacked(table):
-    tables = np.zeros((len(NAMES), INTERVALS, 5))
+    tables = np.zeros((len(NAMES), INTERVALS, COLUMNS))
     tables[U_P] = table
     return tables
 
@@ -98,7 +99,7 @@ def test_values_are_held_beyond_the_ends():
 
 
 def test_each_table_is_read_by_its_own_index():
-    tables = np.zeros((len(NAMES), INTERVALS, 5))
+    tables = np.zeros((len(NAMES), INTERVALS, COLUMNS))
     for which in range(len(NAMES)):
         tables[which] = hermite_table(np.full(INTERVALS + 1, float(which)), np.zeros(INTERVALS + 1))
     for which in range(len(NAMES)):
@@ -119,7 +120,7 @@ def test_the_tables_of_a_property_stand_where_their_indices_say():
 
 
 def test_the_temperature_factor_is_its_cubic_and_held_beyond_its_range():
-    tables = np.zeros((len(NAMES), INTERVALS, 5))
+    tables = np.zeros((len(NAMES), INTERVALS, COLUMNS))
     level = np.zeros(INTERVALS + 1)
     for power, coefficient in enumerate((0.5, -0.2, 0.1)):
         tables[WARM_TDF + power] = hermite_table(coefficient * (1 + GRID), level + coefficient)

@@ -64,7 +64,7 @@ class KernelCell:
     Parameters
     ----------
     tables
-        Array, shape (len(kernels.tables.NAMES), INTERVALS, 5).
+        Array, shape (len(kernels.tables.NAMES), INTERVALS, COLUMNS).
     flat
         Bool array, shape (len(kernels.tables.NAMES),): True where a table is constant.
     sei

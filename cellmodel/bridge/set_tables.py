@@ -18,13 +18,13 @@ class SetTables:
     Attributes
     ----------
     coefficients
-        Array, shape (len(kernels.tables.NAMES), INTERVALS, 5).
+        Array, shape (len(kernels.tables.NAMES), INTERVALS, COLUMNS).
     flat
         Bool array, shape (len(kernels.tables.NAMES),).
     """
 
     def __init__(self) -> None:
-        self.coefficients = np.zeros((len(tables.NAMES), tables.INTERVALS, 5))
+        self.coefficients = np.zeros((len(tables.NAMES), tables.INTERVALS, tables.COLUMNS))
         self.flat = np.ones(len(tables.NAMES), dtype=bool)
 
     def fill(
