@@ -11,6 +11,7 @@ from kernels import workspace as s
 from kernels.compiled import lanes, sequence
 from kernels.electrolyte import CELLS, EDGE, ELECTRODE_CELLS, relaxation_time
 from kernels.kinetics import FARADAY
+from kernels.limits import compare_with_limits, look_ahead, turn_back
 from kernels.parameters import COUNT, LANES, LOWER, UPPER
 from kernels.particle import MODES
 from kernels.particle_step import (
@@ -34,14 +35,8 @@ from kernels.second_phase import (
 from kernels.shell_step import move_particles
 from kernels.shells import SHELLS
 from kernels.status import INVALID_INPUT, OK
-from kernels.step_control import (
-    add_up,
-    compare_with_limits,
-    judge,
-    look_ahead,
-    move_on,
-    turn_back,
-)
+from kernels.step_control import judge, measure_departure
+from kernels.step_sums import add_up, move_on
 from kernels.time_step import evaluate, grow_film, predict, steer
 from kernels.vector_math import log
 
@@ -189,6 +184,7 @@ def attempt(w, tables, flat, tolerance, growth, landing):
     evaluate(w, tables, flat)
     steer(w)
     grow_film(w, tables)
+    measure_departure(w)
     compare_with_limits(w, landing)
     turn_back(w, tables)
     judge(w, tolerance, growth)
@@ -225,6 +221,7 @@ def attempt_extended(w, tables, flat, bare, double, tolerance, growth, landing):
     grow_film(w, tables)
     if double:
         grow_second_film(w)
+    measure_departure(w)
     compare_with_limits(w, landing)
     turn_back(w, tables)
     if double:

@@ -45,13 +45,18 @@ def product_of_squares(c_0, c_1, c_2, c_3):
 
 
 @law
-def spread(squares, per_sum):
-    """ln of the mean concentration in an electrode minus the mean of ln, from the sum of squares
-    over its volumes and the inverse of their sum: of a straight profile, to fourth order in how
-    far it rises.
+def spread(c_0, c_1, c_2, c_3, per_mean):
+    """ln of the mean concentration in an electrode minus the mean of ln, from its volumes: a series
+    in how far they are from the mean, whose inverse is given.
     """
-    variance = (WITHIN * ELECTRODE_CELLS) * squares * per_sum * per_sum - WITHIN
-    return variance * (0.5 + 0.45 * variance)
+    u_0, u_1, u_2, u_3 = (
+        c_0 * per_mean - 1.0, c_1 * per_mean - 1.0, c_2 * per_mean - 1.0, c_3 * per_mean - 1.0
+    )  # fmt: skip
+    s_0, s_1, s_2, s_3 = u_0 * u_0, u_1 * u_1, u_2 * u_2, u_3 * u_3
+    second = s_0 + s_1 + s_2 + s_3
+    third = s_0 * u_0 + s_1 * u_1 + s_2 * u_2 + s_3 * u_3
+    fourth = s_0 * s_0 + s_1 * s_1 + s_2 * s_2 + s_3 * s_3
+    return 0.25 * (0.5 * WITHIN * second - (1.0 / 3.0) * third + 0.25 * fourth)
 
 
 @law

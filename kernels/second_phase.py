@@ -150,7 +150,7 @@ def find_exchange(w):
     """
     for i in range(LANES):
         I, z = w[s.I_1 + i], w[s.Z_1 + i]
-        log_n, sum_n, _ = salt_of_electrode(w, i, 0, 1, I)
+        log_n, per_sum_n, _ = salt_of_electrode(w, i, 0, 1, I)
         log_p, _, _ = salt_of_electrode(w, i, CELLS - 1, -1, I)
         log_n, log_p = log_n - w[s.LOG_C_REF + i], log_p - w[s.LOG_C_REF + i]
         change_n = 0.0
@@ -162,7 +162,7 @@ def find_exchange(w):
         j_p = exchange_current(
             w[p.J_P + i] * w[s.F_J_P + i], w[s.YS + i], w[p.O_J_P + i], log_p, w[p.E_J_P + i], z
         )
-        w[s.LOG_N + i], w[s.CHANGE_N + i] = log_n, change_n / sum_n
+        w[s.LOG_N + i], w[s.CHANGE_N + i] = log_n, change_n * per_sum_n
         w[s.OWN_N + i], w[s.OWN_P + i] = 2.0 * j_n * w[s.S_N + i], 2.0 * j_p * w[s.S_P + i]
 
 

@@ -16,14 +16,16 @@ from kernels import parameters as p
 from kernels import tables as t
 from kernels import workspace as s
 from kernels.cell import TRACE, attempt, attempt_extended, enter, idle, settle
+from kernels.charge_left import charge_left
 from kernels.compiled import FASTMATH, lanes, law
+from kernels.limits import LANDING
 from kernels.parameters import COUNT, LANES
 from kernels.passivation import STORE_AT_START
 from kernels.properties import read_constants
 from kernels.protocol import VALUES
 from kernels.second_phase import mean_stoichiometry, settle_second
 from kernels.status import INVALID_INPUT, OK
-from kernels.step_control import FIRST_STEP, LANDING, charge_left
+from kernels.step_control import FIRST_STEP
 
 #: rows of the summary
 SUMMARY = (

@@ -95,14 +95,15 @@ def salt_at(w, i, volume, current):
 
 @law
 def salt_of_electrode(w, i, outer, inwards, current):
-    """Mean of ln(c) over an electrode at the end of the step, and the sums of c and of its square
-    over the volumes: from the `outer` one on, by +1 or -1.
+    """Mean of ln(c) over an electrode at the end of the step, the inverse of the sum of c over its
+    volumes, from the `outer` one on by +1 or -1, and its `spread`.
     """
     c_0, c_1 = salt_at(w, i, outer, current), salt_at(w, i, outer + inwards, current)
     c_2 = salt_at(w, i, outer + 2 * inwards, current)
     c_3 = salt_at(w, i, outer + 3 * inwards, current)
     mean = 0.125 * log(product_of_squares(c_0, c_1, c_2, c_3))
-    return mean, c_0 + c_1 + c_2 + c_3, c_0 * c_0 + c_1 * c_1 + c_2 * c_2 + c_3 * c_3
+    per_sum = 1.0 / (c_0 + c_1 + c_2 + c_3)
+    return mean, per_sum, spread(c_0, c_1, c_2, c_3, 4.0 * per_sum)
 
 
 @lanes
@@ -123,11 +124,8 @@ def evaluate(w, tables, flat):
         I, T, z = w[s.I_1 + i], w[s.T_1 + i], w[s.Z_1 + i]
         thermal_voltage = (GAS / FARADAY) * T
         # electrolyte: means of ln(c) over the electrodes, and how they change with current
-        log_n, sum_n, squares_n = salt_of_electrode(w, i, 0, 1, I)
-        log_p, sum_p, squares_p = salt_of_electrode(w, i, CELLS - 1, -1, I)
-        per_both = 1.0 / (sum_n * sum_p)
-        per_sum_n, per_sum_p = sum_p * per_both, sum_n * per_both
-        spread_n, spread_p = spread(squares_n, per_sum_n), spread(squares_p, per_sum_p)
+        log_n, per_sum_n, spread_n = salt_of_electrode(w, i, 0, 1, I)
+        log_p, per_sum_p, spread_p = salt_of_electrode(w, i, CELLS - 1, -1, I)
         change_n = change_p = 0.0
         for k in range(i, i + ELECTRODE_CELLS * LANES, LANES):
             change_n += w[s.SALT_I + k]

@@ -19,6 +19,7 @@ from kernels.electrolyte import (
     SEPARATOR,
     product_of_squares,
     relaxation_time,
+    spread,
     theta,
 )
 from kernels.kinetics import FARADAY
@@ -238,6 +239,8 @@ def test_the_mean_of_the_logarithm_is_that_of_the_profile(outer, edge):
     np.testing.assert_allclose(found, exact, rtol=0, atol=5e-4)
     if outer != edge:
         assert abs(found - exact) < 0.1 * abs(np.log(means).mean() - exact)
+    apart = np.log(np.mean(means)) - exact
+    np.testing.assert_allclose(spread(*means, 1 / np.mean(means)), apart, rtol=0.1, atol=1e-15)
 
 
 # steps

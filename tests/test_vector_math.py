@@ -10,7 +10,7 @@ import pytest
 from numba import config
 
 from kernels.compiled import lanes
-from kernels.vector_math import EXPONENT_LIMIT, asinh, exp, log
+from kernels.vector_math import EXPONENT_LIMIT, asinh, asinh_of_ratio, exp, log
 
 pytestmark = pytest.mark.kernel
 
@@ -81,6 +81,14 @@ def test_asinh_has_the_errors_that_its_docstring_states():
     x = np.concatenate([np.geomspace(1e-300, 0.1, 5_001), [0.0]])
     np.testing.assert_allclose(_over(_asinh_of_all, x), np.arcsinh(x), rtol=0, atol=3e-16)
     np.testing.assert_array_equal(_over(_asinh_of_all, -x), -_over(_asinh_of_all, x))
+
+
+def test_asinh_of_a_ratio_is_as_accurate():
+    for b in (1e-9, 0.3, 40.0):
+        for a in np.concatenate([np.geomspace(1e-12, 1e3, 100), [0.0]]):
+            for sign in (1, -1):
+                found = asinh_of_ratio(sign * a, b, np.hypot(a, b))
+                np.testing.assert_allclose(found, sign * np.arcsinh(a / b), rtol=1e-14, atol=3e-16)
 
 
 def test_one_call_and_a_loop_give_the_same_to_a_unit_in_the_last_place():

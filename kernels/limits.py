@@ -1,0 +1,130 @@
+"""Limits of a protocol step: how far away they are, and how a time step lands on them.
+
+It lands within LANDING of a limit by steps of predicted length; the rest of the way, forth or back,
+is linear.
+"""
+
+import math
+
+from kernels import tables as t
+from kernels import workspace as s
+from kernels.compiled import lanes
+from kernels.parameters import LANES
+from kernels.protocol import CURRENT, NONE, VOLTAGE
+from kernels.tables import lookup
+from kernels.vector_math import log
+
+LANDING = 2e-4  # V, from which on the way to a limit is linear
+LANDING_WIDE, WAY_SHARE = 10.0, 0.01  # times that, too, where the way is such a share of the step
+LANDING_SHARE = 3e-3  # likewise, share of a limiting current or charge
+SHORTEST_STEP = 1e-6  # s
+TINY = 1e-30  # A, C: no current, no charge
+
+
+@lanes
+def share_to_limit(w, tables, i, voltage, x, dx, y, dy, eta, deta):
+    """Share of a step at which its voltage, now `voltage`, meets the limit, or 1: potentials from
+    the tables, all else linear in time.
+    """
+    limit = w[s.VOLTAGE_LIMIT + i]
+    low, below, high = 0.0, voltage - limit, 1.0
+    U_n, _, _ = lookup(tables, t.U_N, x + dx)
+    U_p, _, _ = lookup(tables, t.U_P, y + dy)
+    above = U_p - U_n + eta + deta - limit
+    share = 1.0
+    if below * above >= 0.0:
+        return share
+    for _ in range(8):  # regula falsi, Illinois variant
+        share = (low * above - high * below) / (above - below)
+        U_n, _, _ = lookup(tables, t.U_N, x + share * dx)
+        U_p, _, _ = lookup(tables, t.U_P, y + share * dy)
+        away = U_p - U_n + eta + share * deta - limit
+        if abs(away) < 0.1 * LANDING:
+            break
+        if away * above > 0.0:
+            high, above, below = share, away, 0.5 * below
+        else:
+            low, below, above = share, away, 0.5 * above
+    return share
+
+
+@lanes
+def compare_with_limits(w, landing):
+    """Whether the step passes a limit, OVER, or lands on one, HIT, and how far it is BEYOND."""
+    for i in range(LANES):
+        h, kind = w[s.H + i], w[s.KIND + i]
+        # of the terminals: what leaks inside the cell does not count
+        I_a, I_b = w[s.I_0 + i] - w[s.LEAK_0 + i], w[s.I_1 + i] - w[s.LEAK_1 + i]
+        dxs, dys = w[s.XS + i] - w[s.XS_0 + i], w[s.YS + i] - w[s.YS_0 + i]
+        # voltage: +1 while charging, when it climbs towards its limit
+        per_second = 1.0 / max(h, SHORTEST_STEP)
+        sign = -math.copysign(1.0, I_b)
+        limited = (w[s.VOLTAGE_LIMIT + i] < NONE) & (kind != VOLTAGE)
+        excess = sign * (w[s.V_1 + i] - w[s.VOLTAGE_LIMIT + i]) if limited else -NONE
+        # how fast it goes there now: the tables' slopes are of this moment, all else bends slowly
+        rate = w[s.SLOPE_P + i] * dys - w[s.SLOPE_N + i] * dxs + w[s.ETA_1 + i] - w[s.ETA_0 + i]
+        rate *= sign * per_second
+        way = -excess / rate if rate > 0.0 else NONE
+        w[s.AHEAD + i] = way if (excess < 0.0) & (h > 0.0) else NONE
+        near = (abs(excess) <= LANDING_WIDE * landing) & (abs(way) <= WAY_SHARE * h)
+        hit_voltage = near | (abs(excess) <= landing)
+        over_voltage = (excess > landing) & (not hit_voltage)
+        to_voltage = way if hit_voltage & (rate > 0.0) else 0.0
+        # current
+        I_limit, size_a, size_b = w[s.CURRENT_LIMIT + i], abs(I_a), abs(I_b)
+        limited = (I_limit < NONE) & (kind != CURRENT)
+        over_current = limited & (size_b < I_limit * (1.0 - LANDING_SHARE))
+        hit_current = limited & (abs(size_b - I_limit) <= I_limit * LANDING_SHARE)
+        decay = (size_a - size_b) * per_second
+        to_current = (size_b - I_limit) / decay if hit_current & (decay > 0.0) else 0.0
+        # charge
+        charge = w[s.PASSED + i] + 0.5 * h * abs(I_a + I_b)
+        Q_limit = w[s.CHARGE_LIMIT + i]
+        over_charge = charge > Q_limit * (1.0 + LANDING_SHARE)
+        hit_charge = abs(charge - Q_limit) <= Q_limit * LANDING_SHARE
+        to_charge = (Q_limit - charge) / max(size_b, TINY) if hit_charge else 0.0
+        w[s.OVER + i] = 1.0 if over_voltage | over_current | over_charge else 0.0
+        w[s.HIT + i] = 1.0 if hit_voltage | hit_current | hit_charge else 0.0
+        beyond = to_voltage if hit_voltage else (to_current if hit_current else to_charge)
+        w[s.BEYOND + i] = max(beyond, -h)
+        w[s.V_1 + i] = w[s.VOLTAGE_LIMIT + i] if near & (not over_charge) else w[s.V_1 + i]
+        w[s.OVER_VOLTAGE + i] = 1.0 if over_voltage & (h > 0.0) else 0.0
+        w[s.OVER_CURRENT + i] = 1.0 if over_current else 0.0
+        w[s.OVER_CHARGE + i] = 1.0 if over_charge else 0.0
+
+
+@lanes
+def turn_back(w, tables):
+    """How long the step should have been, TO_LIMIT, where it has passed a limit."""
+    for i in range(LANES):
+        h = w[s.H + i]
+        w[s.TO_LIMIT + i] = h
+        if w[s.OVER + i] * w[s.ACTIVE + i] == 0.0:
+            continue
+        share = 1.0
+        if w[s.OVER_VOLTAGE + i] > 0.0:
+            x, y, eta = w[s.XS_0 + i], w[s.YS_0 + i], w[s.ETA_0 + i]
+            dx, dy, deta = w[s.XS + i] - x, w[s.YS + i] - y, w[s.ETA_1 + i] - eta
+            share = share_to_limit(w, tables, i, w[s.V_0 + i], x, dx, y, dy, eta, deta)
+        size_a, size_b = abs(w[s.I_0 + i] - w[s.LEAK_0 + i]), abs(w[s.I_1 + i] - w[s.LEAK_1 + i])
+        if w[s.OVER_CURRENT + i] > 0.0:  # it decays about exponentially
+            size_a, size_b, limit = size_a + TINY, size_b + TINY, w[s.CURRENT_LIMIT + i] + TINY
+            if size_a != size_b:
+                share = min(share, log(size_a / limit) / log(size_a / size_b))
+        if w[s.OVER_CHARGE + i] > 0.0:
+            charge = 0.5 * h * abs(w[s.I_0 + i] - w[s.LEAK_0 + i] + w[s.I_1 + i] - w[s.LEAK_1 + i])
+            share = min(share, (w[s.CHARGE_LIMIT + i] - w[s.PASSED + i]) / max(charge, TINY))
+        w[s.TO_LIMIT + i] = h * share
+
+
+@lanes
+def look_ahead(w, tables):
+    """Shorten steps that would pass a voltage limit, by what the tables say about their way."""
+    for i in range(LANES):
+        if w[s.NEAR + i] * w[s.ACTIVE + i] > 0.0 and w[s.FINISHED + i] == 0.0:
+            steps = w[s.H_NEXT + i] / w[s.H + i]
+            x, y, eta = w[s.XS + i], w[s.YS + i], w[s.ETA_1 + i]
+            dx, dy, deta = x - w[s.XS_0 + i], y - w[s.YS_0 + i], eta - w[s.ETA_0 + i]
+            dx, dy, deta = steps * dx, steps * dy, steps * deta
+            share = share_to_limit(w, tables, i, w[s.V_1 + i], x, dx, y, dy, eta, deta)
+            w[s.H_NEXT + i] *= max(share, 0.01)
