@@ -15,7 +15,6 @@ from kernels.tables import lookup
 from kernels.vector_math import log
 
 LANDING = 2e-4  # V, from which on the way to a limit is linear
-LANDING_WIDE, WAY_SHARE = 10.0, 0.01  # times that, too, where the way is such a share of the step
 LANDING_SHARE = 3e-3  # likewise, share of a limiting current or charge
 SHORTEST_STEP = 1e-6  # s
 TINY = 1e-30  # A, C: no current, no charge
@@ -66,9 +65,7 @@ def compare_with_limits(w, landing):
         rate *= sign * per_second
         way = -excess / rate if rate > 0.0 else NONE
         w[s.AHEAD + i] = way if (excess < 0.0) & (h > 0.0) else NONE
-        near = (abs(excess) <= LANDING_WIDE * landing) & (abs(way) <= WAY_SHARE * h)
-        hit_voltage = near | (abs(excess) <= landing)
-        over_voltage = (excess > landing) & (not hit_voltage)
+        over_voltage, hit_voltage = excess > landing, abs(excess) <= landing
         to_voltage = way if hit_voltage & (rate > 0.0) else 0.0
         # current
         I_limit, size_a, size_b = w[s.CURRENT_LIMIT + i], abs(I_a), abs(I_b)
@@ -87,7 +84,6 @@ def compare_with_limits(w, landing):
         w[s.HIT + i] = 1.0 if hit_voltage | hit_current | hit_charge else 0.0
         beyond = to_voltage if hit_voltage else (to_current if hit_current else to_charge)
         w[s.BEYOND + i] = max(beyond, -h)
-        w[s.V_1 + i] = w[s.VOLTAGE_LIMIT + i] if near & (not over_charge) else w[s.V_1 + i]
         w[s.OVER_VOLTAGE + i] = 1.0 if over_voltage & (h > 0.0) else 0.0
         w[s.OVER_CURRENT + i] = 1.0 if over_current else 0.0
         w[s.OVER_CHARGE + i] = 1.0 if over_charge else 0.0
