@@ -34,7 +34,6 @@ ENERGY_DEPARTURE = 2e-4  # V
 CHARGE_DEPARTURE = 7e-5
 SIDE_CHARGE_DEPARTURE = 3e-4
 HOLD_WINDOW = 2.5e-3  # V, before the last Newton iteration, which leaves a small part of it
-NEWTON_REACH = 0.05  # V, from which on another iteration may do what a shorter step would
 ACCEPTABLE = 2.0  # error of a step that is kept; the next one aims at 1
 NEARNESS = 2.0  # a limit within so many steps, at the present slope, is looked for on the tables
 FIRST_STEP = 10.0  # s
@@ -143,8 +142,7 @@ def judge(w, tolerance, growth):
         to_limit = min(to_limit, shorter) if error > ACCEPTABLE else to_limit
         retry = to_limit if over else shorter
         retry = retry if valid | over else 0.3 * h
-        again = h if w[s.AWAY + i] < NEWTON_REACH else 0.7 * h
-        retry = max(retry if settled | (not finite) else again, SHORTEST_STEP)
+        retry = max(retry if settled | (not finite) else 0.7 * h, SHORTEST_STEP)
         # at the very first moment it must be possible; Newton's method may need several attempts
         retry = (0.0 if settled else h) if opening else retry
         w[s.H_NEXT + i] = longer if accepted else retry
