@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import xarray as xr
 
-from cellmodel.errors import InputError, nearest, quoted, unknown_name
+from cellmodel.errors import SLIP, InputError, nearest, quoted, unknown_name
 from cellmodel.factors import Factors
 from cellmodel.plant import Plant, plant_fields
 from cellmodel.quantity import Range
@@ -17,9 +17,6 @@ from cellmodel.variables import label
 
 RAMP = "ramp"  # attribute of the coordinates that a ramp sets
 BEGUN_WITH = "begun_with"  # of its grid_intensity: site -> the factor that it began with, as JSON
-# resemblance of a misspelt field; names of our variables and dimensions, of equipment, protocols
-# and PyBaMM's parameters resemble one by 0.83 at most
-_SLIP = 0.85
 INTENSITY = Range(0, 10, "kg kWh-1", hint="did you pass grams?")
 
 
@@ -121,7 +118,7 @@ def plant_values(formed: xr.Dataset, plant: Plant) -> dict[str, float | xr.DataA
             values[str(name)] = bare(coordinate).astype(float)
         elif name in usual or (RAMP in coordinate.attrs and name != "grid_intensity"):
             raise unknown_name(f"field of plant {plant.name!r}, swept in formed:", name, fields)
-        elif name != "grid_intensity" and nearest(name, (*fields, "grid_intensity"), _SLIP):
+        elif name != "grid_intensity" and nearest(name, (*fields, "grid_intensity"), SLIP):
             what = "coordinate of formed, which would not count: for a label take another name;"
             raise unknown_name(what, name, (*fields, "grid_intensity"))
     return values

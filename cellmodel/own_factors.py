@@ -6,12 +6,10 @@ import functools
 from collections.abc import Iterable
 
 from cellmodel.end_of_life import BURNT
-from cellmodel.errors import InputError, nearest
+from cellmodel.errors import SLIP, InputError, nearest
 from cellmodel.factors import OF_A_SITE, Factors, load_factors
 from cellmodel.recycling import RECYCLED
 from cellmodel.rules import RuleSet
-
-_SLIP = 0.85  # resemblance of a misspelt name; nmc622 and nmc811 resemble each other by 0.67
 
 
 def idle_names(factors: Factors, asked: Iterable[str]) -> dict[str, str]:
@@ -74,7 +72,7 @@ def check_own_names(
 
 @functools.cache  # chunk after chunk asks for the names of a table that may be long
 def _near(name: str) -> tuple[str, ...]:
-    return tuple(nearest(name, _known(), _SLIP))
+    return tuple(nearest(name, _known(), SLIP))
 
 
 @functools.cache
