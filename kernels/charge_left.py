@@ -1,20 +1,11 @@
 """The charge that a cell would still give, were it discharged without end: from equilibrium."""
 
-from kernels import tables as t
 from kernels import workspace as s
-from kernels.compiled import lanes, law
+from kernels.compiled import lanes
+from kernels.limits import open_circuit_voltage
 from kernels.step_control import STOICHIOMETRY_EDGE
-from kernels.tables import lookup
 
 HALVINGS = 8  # of the interval in which the charge left is; within it the voltage is linear
-
-
-@law
-def open_circuit_voltage(tables, x, y):
-    """Difference of both potentials [V] at the reference temperature."""
-    U_n, _, _ = lookup(tables, t.U_N, x)
-    U_p, _, _ = lookup(tables, t.U_P, y)
-    return U_p - U_n
 
 
 @lanes

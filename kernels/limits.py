@@ -8,7 +8,7 @@ import math
 
 from kernels import tables as t
 from kernels import workspace as s
-from kernels.compiled import lanes
+from kernels.compiled import lanes, law
 from kernels.parameters import LANES
 from kernels.protocol import CURRENT, NONE, VOLTAGE
 from kernels.tables import lookup
@@ -20,6 +20,14 @@ SHORTEST_STEP = 1e-6  # s
 TINY = 1e-30  # A, C: no current, no charge
 
 
+@law
+def open_circuit_voltage(tables, x, y):
+    """Difference of both potentials [V] at the reference temperature."""
+    U_n, _, _ = lookup(tables, t.U_N, x)
+    U_p, _, _ = lookup(tables, t.U_P, y)
+    return U_p - U_n
+
+
 @lanes
 def share_to_limit(w, tables, i, voltage, x, dx, y, dy, eta, deta):
     """Share of a step at which its voltage, now `voltage`, meets the limit, or 1: potentials from
@@ -27,17 +35,14 @@ def share_to_limit(w, tables, i, voltage, x, dx, y, dy, eta, deta):
     """
     limit = w[s.VOLTAGE_LIMIT + i]
     low, below, high = 0.0, voltage - limit, 1.0
-    U_n, _, _ = lookup(tables, t.U_N, x + dx)
-    U_p, _, _ = lookup(tables, t.U_P, y + dy)
-    above = U_p - U_n + eta + deta - limit
+    above = open_circuit_voltage(tables, x + dx, y + dy) + eta + deta - limit
     share = 1.0
     if below * above >= 0.0:
         return share
     for _ in range(8):  # regula falsi, Illinois variant
         share = (low * above - high * below) / (above - below)
-        U_n, _, _ = lookup(tables, t.U_N, x + share * dx)
-        U_p, _, _ = lookup(tables, t.U_P, y + share * dy)
-        away = U_p - U_n + eta + share * deta - limit
+        U = open_circuit_voltage(tables, x + share * dx, y + share * dy)
+        away = U + eta + share * deta - limit
         if abs(away) < 0.1 * LANDING:
             break
         if away * above > 0.0:

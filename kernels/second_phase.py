@@ -43,6 +43,7 @@ from kernels.time_step import (
     LATE,
     SIDE_CHARGE_CHANGE,
     SIDE_CHARGE_CURVATURE,
+    inverse_thermal_voltages,
     salt_of_electrode,
 )
 from kernels.uneven_reaction import keep_uneven, propose_uneven, settle_uneven
@@ -309,16 +310,14 @@ def grow_second_film(w):
         phi_a += I_a * (first * first_a - own * film_a)
         phi_b = w[s.POT_B + i] + EARLY * eta_0 + LATE * eta_1
         phi_b += I_b * (first * first_b - own * film_b)
-        F_per_RT = FARADAY / GAS * w[s.PER_T_REF + i] - FARADAY * w[s.Z_1 + i]
-        later = FARADAY * (w[s.Z_1 + i] - w[s.Z_MID + i])
+        at_a, at_b, at_1 = inverse_thermal_voltages(w, i)
         A, E = w[p.A_SEI_2 + i], w[p.E_SEI_2 + i]
         A_1 = A * arrhenius(E, w[s.Z_1 + i])
         A_mid = A * arrhenius(E, w[s.Z_MID + i])
         A_a, A_b = A_mid - (LATE - EARLY) * (A_1 - A_mid), A_mid + (LATE - EARLY) * (A_1 - A_mid)
-        j_1, fall_1 = sei.growth(phi_1, film_1, F_per_RT, A_1, alpha, U, beta, a, b, d, m)
-        of_a, of_b = F_per_RT + 2.0 * LATE * later, F_per_RT + 2.0 * EARLY * later
-        j_a, fall_a = sei.growth(phi_a, film_a, of_a, A_a, alpha, U, beta, a, b, d, m)
-        j_b, fall_b = sei.growth(phi_b, film_b, of_b, A_b, alpha, U, beta, a, b, d, m)
+        j_1, fall_1 = sei.growth(phi_1, film_1, at_1, A_1, alpha, U, beta, a, b, d, m)
+        j_a, fall_a = sei.growth(phi_a, film_a, at_a, A_a, alpha, U, beta, a, b, d, m)
+        j_b, fall_b = sei.growth(phi_b, film_b, at_b, A_b, alpha, U, beta, a, b, d, m)
         charge = h / 12.0 * (j_0 + 5.0 * (j_a + j_b) + j_1)
         fall_a *= 5.0 * EARLY * EARLY * (3.0 - 2.0 * EARLY)
         fall_b *= 5.0 * LATE * LATE * (3.0 - 2.0 * LATE)

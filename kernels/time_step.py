@@ -214,6 +214,14 @@ def steer(w):
         w[s.ETA_1 + i] = w[s.V_1 + i] - w[s.POT_P + i] + w[s.POT_N + i]
 
 
+@law
+def inverse_thermal_voltages(w, i):
+    """F / (R T) [V-1] at both inner points of Lobatto's rule and at the end of the step."""
+    end = FARADAY / GAS * w[s.PER_T_REF + i] - FARADAY * w[s.Z_1 + i]
+    later = FARADAY * (w[s.Z_1 + i] - w[s.Z_MID + i])
+    return end + 2.0 * LATE * later, end + 2.0 * EARLY * later, end
+
+
 @lanes
 def grow_film(w, tables):
     """Side charge over the step by Lobatto's rule of four points, and the film that it makes.
@@ -251,15 +259,13 @@ def grow_film(w, tables):
         phi_a += drop * (LATE * I_0 + EARLY * I_1) * film_a
         phi_b = w[s.POT_B + i] + EARLY * eta_0 + LATE * eta_1
         phi_b += drop * (EARLY * I_0 + LATE * I_1) * film_b
-        F_per_RT = FARADAY / GAS * w[s.PER_T_REF + i] - FARADAY * w[s.Z_1 + i]
-        later = FARADAY * (w[s.Z_1 + i] - w[s.Z_MID + i])
+        at_a, at_b, at_1 = inverse_thermal_voltages(w, i)
         A_1 = A * arrhenius(w[p.E_SEI + i], w[s.Z_1 + i])
         A_mid = A * arrhenius(w[p.E_SEI + i], w[s.Z_MID + i])
         A_a, A_b = A_mid - (LATE - EARLY) * (A_1 - A_mid), A_mid + (LATE - EARLY) * (A_1 - A_mid)
-        j_1, fall_1 = sei.growth(phi_1, film_1, F_per_RT, A_1, alpha, U, beta, a, b, d, m)
-        of_a, of_b = F_per_RT + 2.0 * LATE * later, F_per_RT + 2.0 * EARLY * later
-        j_a, fall_a = sei.growth(phi_a, film_a, of_a, A_a, alpha, U, beta, a, b, d, m)
-        j_b, fall_b = sei.growth(phi_b, film_b, of_b, A_b, alpha, U, beta, a, b, d, m)
+        j_1, fall_1 = sei.growth(phi_1, film_1, at_1, A_1, alpha, U, beta, a, b, d, m)
+        j_a, fall_a = sei.growth(phi_a, film_a, at_a, A_a, alpha, U, beta, a, b, d, m)
+        j_b, fall_b = sei.growth(phi_b, film_b, at_b, A_b, alpha, U, beta, a, b, d, m)
         charge = h / 12.0 * (w[s.J_0 + i] + 5.0 * (j_a + j_b) + j_1)
         # where the film ends counts for less, the earlier
         fall_a *= 5.0 * EARLY * EARLY * (3.0 - 2.0 * EARLY)
