@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from cellmodel.bridge.lithium_inventory import STATE, lithium_inventory
 from cellmodel.cell import Cell
 from cellmodel.design_space import DesignSpace
-from cellmodel.electrode import electrode_capacity
 from cellmodel.equipment import load_equipment
 from cellmodel.fit_parameter import FRESH, Box
 from cellmodel.kernel_inputs import KernelInputs, kernel_inputs
@@ -159,20 +159,11 @@ class FitProblem:
     def _inventory(
         self, results: Mapping[str, xr.Variable], values: np.ndarray, shape: tuple[int, int]
     ) -> np.ndarray:
-        lost = results["lithium_loss"].values.reshape(shape)
         if self.inventory_origin is None:
-            return -lost
-        columns = dict(zip(self.box.names, values.T, strict=True))
-
-        def read(name: str) -> float | np.ndarray:
-            return columns[name] if name in columns else self.cell.parameter(name)
-
-        x_0, y_0 = (
-            columns[name] if name in columns else getattr(self.cell, name).value for name in FRESH
-        )
-        fresh = electrode_capacity(read, "negative") * x_0
-        fresh = fresh + electrode_capacity(read, "positive") * (y_0 - self.inventory_origin)
-        return np.broadcast_to(fresh, shape[0])[:, None] - lost
+            return -results["lithium_loss"].values.reshape(shape)
+        columns = dict(zip(self.box.names, values.T[:, :, None], strict=True))
+        state = {name: results[name].values.reshape(shape) for name in STATE}
+        return lithium_inventory(self.cell, state, columns, self.inventory_origin)
 
 
 def _outcome(results: Mapping[str, xr.Variable], name: str) -> np.ndarray:

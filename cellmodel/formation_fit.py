@@ -63,9 +63,8 @@ def fit_formation(
     source
         Where the measurements come from, for the fitted numbers' source; the file's name if empty.
     inventory_origin
-        `lithium_inventory` = lithium in the fresh cell's particles - lithium_loss, where lithium
-        in the positive electrode counts from this stoichiometry [1]. If None, it is compared up
-        to a constant, which is fitted: only differences between cases tell.
+        `lithium_inventory` counts lithium in the positive electrode from this stoichiometry [1]. If
+        None, it is compared up to a constant, which is fitted: only differences between cases tell.
     starts, iterations
         Searches, and steps of each at most.
     seed
