@@ -26,7 +26,8 @@ from cellmodel.step import Step, Term, parse_term
 if TYPE_CHECKING:
     from cellmodel.cell import Cell
 
-UNITS = ("C", "A", "W", "V", "A.h", "s", "min", "h", "K", COUNT)
+TIMES = ("s", "min", "h")
+UNITS = ("C", "A", "W", "V", "A.h", *TIMES, "K", COUNT)
 HALLS = ("soak", "ageing")
 
 
@@ -366,7 +367,7 @@ def _read_variables(table: object, where: str) -> dict[str, Variable]:
         if unit not in UNITS:
             raise InputError(f"{here}: the unit must be one of {', '.join(UNITS)}, got {unit!r}")
         bounds = {"K": TEMPERATURE, COUNT: Range(0, MOST_STEPS)}.get(
-            unit, Range(0, unit=unit, above=True)
+            unit, Range(0, unit=unit, above=unit not in TIMES)
         )
         low = bounds.check(f"{here}.low", entry["low"])
         high = bounds.check(f"{here}.high", entry["high"])
