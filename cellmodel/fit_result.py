@@ -227,8 +227,12 @@ def compared(table: Measurements, found: np.ndarray, how: str) -> xr.Dataset:
 
 def root_mean_square(comparison: xr.Dataset) -> xr.Dataset:
     """Return the root of the mean squared difference of each outcome of `compared`."""
+    known = comparison.sel(comparison="measured", drop=True).notnull()
     away = comparison.sel(comparison="difference", drop=True)
-    data = {name: math.sqrt(float((away[name].values ** 2).mean())) for name in away.data_vars}
+    data = {
+        name: math.sqrt(float((away[name].values[known[name].values] ** 2).mean()))
+        for name in away.data_vars
+    }
     roots = label({name: ((), value) for name, value in data.items()})
     for name, variable in roots.items():
         variable.attrs["long_name"] = f"root mean squared difference of {VARIABLES[name].long_name}"

@@ -51,8 +51,9 @@ def fit_formation(
     measurements
         Path of a CSV file, pandas.DataFrame or xarray.Dataset over `case`. Its columns, each
         headed "name [unit]": protocol variables, at least one outcome of
-        `measurements.OUTCOMES` and, optionally, "<outcome>_sd", `protocol` and `case`. Outcomes
-        count as independent: with both capacities the efficiency says nothing new.
+        `measurements.OUTCOMES` (left empty where it was not measured) and, optionally,
+        "<outcome>_sd", `protocol` and `case`. Outcomes count as independent: with both capacities
+        the efficiency says nothing new.
     parameters
         PyBaMM name -> (low, high) or Parameter. Also "negative_stoichiometry" and
         "positive_stoichiometry" of the fresh cell.
