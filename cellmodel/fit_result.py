@@ -165,6 +165,8 @@ def _reasons(
             reasons.append("the value lies at an end of its range")
         if spanned[index] > WIDE:
             reasons.append(f"the 95 % interval spans {100 * spanned[index]:.0f} % of the range")
+        elif not at_bound[index] and (low[index] < 0 or high[index] > 1):
+            reasons.append("the 95 % interval reaches beyond the range")
         if prior_share[index] > PRIOR_SHARE:
             reasons.append("the prior decides, the measurements add nothing")
         for other, tie in zip(box.names, correlation[index], strict=True):

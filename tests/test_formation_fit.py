@@ -209,6 +209,15 @@ def test_a_value_at_a_bound_is_named(cell, table):
     assert "the value lies at an end of its range" in found.unidentifiable[RADIUS]
 
 
+def test_an_interval_beyond_the_range_is_named(cell, table):
+    """The table does not say where the value ends, the bound does."""
+    found = cm.fit_formation(cell, "two-cycle", table, BOUNDS | {RATE: (1.7, 50)}, starts=1)
+    row = found.parameters.sel(input=RATE)
+    assert row["interval_low"] == 1.7
+    assert not row["at_bound"]
+    assert "the 95 % interval reaches beyond the range" in found.unidentifiable[RATE]
+
+
 def test_a_fit_reads_well(fit):
     text = str(fit)
     assert text.startswith("nmc532-graphite-fitted: 14 cases\n")
