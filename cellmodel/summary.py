@@ -50,7 +50,6 @@ def summarise(
     nominal_energy = raw["discharge_energy"].isel(cycle=protocol.capacity_cycle)
     # nominal capacity is nowhere in the table: here it only sizes the cables
     nominal_capacity = raw["discharge_capacity"].isel(cycle=protocol.capacity_cycle)
-    coulombic = _ratio(raw["discharge_capacity"], raw["charge_capacity"])
     halls = [
         (
             step.hall,
@@ -79,9 +78,9 @@ def summarise(
     )
     formation = cycler + chamber
     return dict(raw) | {
-        "coulombic_efficiency": coulombic,
+        "coulombic_efficiency": _ratio(raw["discharge_capacity"], raw["charge_capacity"]),
         "energy_efficiency": _ratio(raw["discharge_energy"], raw["charge_energy"]),
-        "first_cycle_efficiency": coulombic.isel(cycle=0),
+        "first_cycle_efficiency": _first_cycle_efficiency(raw, protocol, protocol_values),
         "nominal_energy": nominal_energy,
         "total_time": sum((time for _, time, _ in halls), raw["formation_time"]),
         "cycler_energy": cycler,
@@ -89,6 +88,24 @@ def summarise(
         "formation_energy": formation,
         "specific_formation_energy": formation / nominal_energy,
     }
+
+
+def _first_cycle_efficiency(
+    raw: Mapping[str, xr.Variable], protocol: Protocol, protocol_values: Mapping[str, Value]
+) -> xr.Variable:
+    """Return the charge of the first full discharge / charge put in by then.
+
+    Full is one to the cut-off at which the cell is measured, or lower. What shallow cycles before
+    it gave back counts as not put in.
+    """
+    into, out = raw["charge_capacity"], raw["discharge_capacity"]
+    efficiency: xr.Variable | float = np.nan
+    measured = protocol.cut_offs[protocol.capacity_cycle].evaluate(protocol_values, 1.0)
+    for cycle, cut_off in reversed(protocol.cut_offs.items()):
+        held = _total(into.isel(cycle=slice(cycle + 1))) - _total(out.isel(cycle=slice(cycle)))
+        full = cut_off.evaluate(protocol_values, 1.0) <= measured
+        efficiency = _ratio(out.isel(cycle=cycle), held).where(full, efficiency)
+    return efficiency
 
 
 def _total(per_cycle: xr.Variable) -> xr.Variable:

@@ -57,7 +57,7 @@ _FORMATION = (
     VariableSpec("discharge_energy", "W h", "energy taken from the cell at its terminals", _CYCLE),
     VariableSpec("coulombic_efficiency", "1", "discharge capacity / charge capacity", _CYCLE),
     VariableSpec("energy_efficiency", "1", "discharge energy / charge energy", _CYCLE),
-    VariableSpec("first_cycle_efficiency", "1", "coulombic efficiency of the first cycle"),
+    VariableSpec("first_cycle_efficiency", "1", "coulombic efficiency of the first full cycle"),
     VariableSpec("lithium_loss", "A h", "lithium inventory consumed by side reactions"),
     VariableSpec("parasitic_charge", "A h", "charge passed by shuttle and electrolyte oxidation"),
     VariableSpec("stored_lithium", "A h", "lithium that the negative electrode keeps, reversibly"),

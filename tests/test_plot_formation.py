@@ -114,7 +114,7 @@ def test_points_lie_over_the_axis_of_their_lines(over_temperature):
     figure = plot_formation.efficiency(over_temperature, measured, scatter=0.01)
     drawn(figure)
     place = figure.axes[0]
-    assert place.get_ylabel() == "coulombic efficiency of the first cycle [%]"
+    assert place.get_ylabel() == "coulombic efficiency of the first full cycle [%]"
     np.testing.assert_allclose(place.lines[0].get_ydata()[:2], [70, 65], rtol=1e-12, atol=0)
     (errorbar,) = place.containers
     point, _, bars = errorbar
