@@ -101,6 +101,12 @@ class Cell:
             **self.parameters,
         }
 
+    @property
+    def physics(self) -> str:
+        """What is modelled besides electrodes and electrolyte, in words."""
+        formation = "" if self.formation == "none" else f", {self.formation}"
+        return f"{self.sei} SEI, lumped thermal{formation}"
+
     def parameter(self, name: str) -> float:
         """Return a number of the cell.
 

@@ -85,7 +85,10 @@ def simulate_cycling(
     xarray.Dataset
         Over `cycle`: charge_capacity, discharge_capacity [A h], charge_energy, discharge_energy
         [W h], coulombic_efficiency, energy_efficiency (round trip) [1], resistance [ohm],
-        sei_thickness, second_sei_thickness [m], lithium_loss [A h] since the end of formation.
+        sei_thickness, second_sei_thickness [m], lithium_loss [A h] since the end of formation,
+        stored_lithium [A h] with that of formation, parasitic_charge of the cycle [A h],
+        lowest_negative_potential [V] at the ends of its steps: below 0 lithium may plate, which is
+        not modelled.
         `cycle_life` [1], interpolated, and `delivered_energy` [kW h] until then: NaN if the
         threshold is not reached within the run (the attribute `cycle_life_note` says so).
         Over `check` (cycles done, within one) and `state_of_charge` (0.8, 0.5, 0.2 of
@@ -138,7 +141,7 @@ def simulate_cycling(
         title=f"Ageing of {cell.title}: {protocol.title}",
         cell=cell.name,
         protocol=protocol.name,
-        model=f"PyBaMM {model}, {cell.sei} SEI, lumped thermal",
+        model=f"PyBaMM {model}, {cell.physics}",
         simulated_cycles=course.simulated,
         **checked.attrs,
         cycle_life_note=note,

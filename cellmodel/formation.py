@@ -82,13 +82,12 @@ def simulate_formation(
     }
     summary = label(results, {"cycle": np.arange(len(protocol.cycles))})
     dataset = summary.merge(_over_time(over_time))
-    formation = "" if cell.formation == "none" else f", {cell.formation}"
     return dataset.assign_attrs(
         title=f"Formation of {cell.title}: {protocol.title}",
         cell=cell.name,
         protocol=protocol.name,
         equipment=equipment.name,
-        model=f"PyBaMM {model}, {cell.sei} SEI, lumped thermal{formation}",
+        model=f"PyBaMM {model}, {cell.physics}",
     )
 
 

@@ -108,5 +108,5 @@ def attributes(design: DesignSpace) -> dict[str, str]:
         "cell": design.cell.name,
         "protocol": design.protocol.name,
         "equipment": design.equipment.name,
-        "model": "kernels: SPMe, lumped thermal, SEI " + design.cell.sei,
+        "model": f"kernels: SPMe, {design.cell.physics}",
     }

@@ -11,6 +11,7 @@ import cellmodel as cm
 from cellmodel.bridge import ageing, performance_check, readout, reference
 from cellmodel.bridge.passivation_submodels import HIGHEST, STORED, UNPASSIVATED
 from cellmodel.cycling import _crossing, _delivered, start_state
+from cellmodel.electrode import electrode_capacity
 from cellmodel.variables import VARIABLES
 
 HOURS = readout.SECONDS_PER_HOUR
@@ -155,6 +156,32 @@ def test_fast_formation_leaves_less_capacity():
     )
     less = float(slow.discharge_capacity[0] - fast.discharge_capacity[0])
     assert 0.2 * lost < less < lost
+
+
+def test_what_is_lost_while_cycling_says_where_it_went(hasty):
+    """Lithium: lost, kept, or in the particles; charge: leaked, or lithium; and what might plate."""
+    cell, protocol = cm.load_cell("nmc532-graphite-240mah"), cm.load_protocol("ageing-1c")
+    result = cm.simulate_cycling(cell, hasty, protocol, 3, **FAST)
+    assert result.attrs["model"].endswith("SEI, lumped thermal, unpassivated surface")
+    values, state = protocol.defaults(cell), start_state(hasty)
+    simulation = reference.simulation(cell, protocol, values, MESH, state=state)
+    one = readout.series(reference.solve(simulation, cell, protocol))
+    np.testing.assert_allclose(result.stored_lithium[0], one[STORED][-1], rtol=1e-3, atol=0)
+    kept = result.stored_lithium[0] - hasty.stored_lithium
+    assert kept > 0
+    assert (result.stored_lithium.diff("cycle") > 0).all()
+    assert (result.parasitic_charge > 0).all()
+    # charge of the cycle that is not given back stays in the negative electrode, or went
+    negative = electrode_capacity(cell.parameter, "negative")
+    stoichiometry = one["negative_stoichiometry_series"]
+    inside = negative * (stoichiometry[-1] - stoichiometry[0])
+    went = result.lithium_loss[0] + kept + result.parasitic_charge[0]
+    net = result.charge_capacity[0] - result.discharge_capacity[0]
+    np.testing.assert_allclose(net, inside + went, rtol=1e-3, atol=0)
+    potential = sum(one[name] for name in readout.NEGATIVE_POTENTIAL)
+    np.testing.assert_allclose(
+        result.lowest_negative_potential[0], potential.min(), rtol=0, atol=1e-4
+    )
 
 
 def test_lithium_is_conserved_from_fresh_to_old_across_leaps(cell, formed, old):

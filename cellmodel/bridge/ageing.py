@@ -22,6 +22,9 @@ RESULTS = (
     "sei_thickness",
     "second_sei_thickness",
     "lithium_loss",
+    "stored_lithium",
+    "parasitic_charge",
+    "lowest_negative_potential",
 )
 
 
@@ -74,7 +77,8 @@ def one_cycle(
     """Return a function that runs a protocol once.
 
     It takes the end of a cycle, None for the start, and returns the next end and everything in
-    RESULTS; the voltages are means, energy / charge, and lithium_loss [A h] counts from the start.
+    RESULTS; the voltages are means, energy / charge, and lithium_loss [A h] counts from the start;
+    the lowest potential is that of the ends of steps.
     It raises InputError where the protocol cannot be run.
 
     Parameters
