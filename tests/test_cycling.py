@@ -159,7 +159,7 @@ def test_fast_formation_leaves_less_capacity():
 
 
 def test_what_is_lost_while_cycling_says_where_it_went(hasty):
-    """Lithium: lost, kept, or in the particles; charge: leaked, or lithium; and what might plate."""
+    """Lithium is lost, kept, or in the particles; charge that is no lithium leaked."""
     cell, protocol = cm.load_cell("nmc532-graphite-240mah"), cm.load_protocol("ageing-1c")
     result = cm.simulate_cycling(cell, hasty, protocol, 3, **FAST)
     assert result.attrs["model"].endswith("SEI, lumped thermal, unpassivated surface")
