@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     from cellmodel.bridge.reference import Method
 
 WATT_HOURS = 1000.0  # per kW h
+_SHARE = Range(-1e-3, 1.001)  # as far as the tolerances of a solver may lead beyond 0 and 1
+_STATES = {  # what each field of `State` may be; those of a second material are 0 without one
+    "negative_stoichiometry": Range(0, 1, above=True, below=True),
+    "positive_stoichiometry": Range(0, 1, above=True, below=True),
+    "sei_thickness": Range(0, 1e-3, "m", above=True),
+    "unpassivated_surface": _SHARE,
+    "highest_negative_stoichiometry": _SHARE,
+    "stored_lithium": Range(-1e-6, unit="A h"),
+    "second_negative_stoichiometry": Range(0, 1),
+    "second_sei_thickness": Range(0, 1e-3, "m"),
+}
 
 
 def simulate_cycling(
@@ -54,7 +65,11 @@ def simulate_cycling(
     processor time. Against every cycle simulated, capacities are within 0.001 % and 0.03 %,
     energies within 0.01 % and 0.04 %, lithium_loss within 0.02 % and 0.04 %, cycle_life within 0.2
     cycles. For nmc811-graphite-silicon 28 are simulated, in a thirteenth of the time: capacities
-    within 0.014 %, energies 0.011 %, lithium_loss 0.02 %, cycle_life (to 90 %) 0.01 cycles.
+    within 0.014 %, energies 0.011 %, lithium_loss 0.02 %, cycle_life (to 90 %) 0.01 cycles. With
+    the formation model, 300 cycles (nmc532-graphite-240mah at C/5 and 1 C, nmc111-graphite-2360mah)
+    take 38 to 47, in a quarter of the time: capacities within 0.01 %, stored_lithium 0.33 %,
+    cycle_life (to 96 %) 0.3 cycles; lithium_loss, by then less than a hundredth of the capacity,
+    within 6 %.
 
     Parameters
     ----------
@@ -162,7 +177,8 @@ def start_state(formed: xr.Dataset) -> State:
     Raises
     ------
     InputError
-        If it is no such Dataset, lacks a variable, has dimensions or holds NaN.
+        If it is no such Dataset, lacks a variable, has dimensions, holds NaN or what no cell can
+        be in.
     """
     from cellmodel.bridge.parameter_values import State
 
@@ -186,10 +202,10 @@ def start_state(formed: xr.Dataset) -> State:
             f"formed must be a single case, got the dimensions {dims}; choose one, as by "
             f"formed.isel({', '.join(f'{dim}=0' for dim in dims)})"
         )
-    values = {name: float(formed[name]) for name in names}
-    if not np.isfinite(list(values.values())).all():
+    values = {name: formed[name].item() for name in names}
+    if any(value != value for value in values.values()):
         raise InputError("formed holds NaN: this case of the sweep could not be solved, see status")
-    return State(**values)
+    return State(**{n: _STATES[n].check(f"formed: {n}", value) for n, value in values.items()})
 
 
 def _swept_cell(cell: Cell, formed: xr.Dataset) -> Cell:

@@ -464,6 +464,16 @@ def test_wrong_inputs_are_refused(cell, formed):
         cm.simulate_cycling(cell, two)
     with pytest.raises(cm.InputError, match=r"formed holds NaN"):
         cm.simulate_cycling(cell, formed.assign(sei_thickness=np.nan))
+    for name, value, message in (
+        ("negative_stoichiometry", -0.1, r"must be above 0 and below 1, got -0.1"),
+        ("positive_stoichiometry", 2.0, r"must be above 0 and below 1, got 2.0"),
+        ("sei_thickness", 0.0, r"must be in m above 0 and at most 0.001, got 0.0"),
+        ("sei_thickness", "thin", r"must be a number in m, got 'thin'"),
+        ("unpassivated_surface", -1.0, r"must be between -0.001 and 1.001, got -1.0"),
+        ("stored_lithium", -5.0, r"must be in A h at least -1e-06, got -5.0"),
+    ):
+        with pytest.raises(cm.InputError, match=f"formed: {name} {message}"):
+            cm.simulate_cycling(cell, formed.assign({name: value}))
     with pytest.raises(cm.InputError, match=r"cell 'lfp-graphite', not of 'nmc532-graphite'"):
         cm.simulate_cycling(cm.load_cell("nmc532-graphite"), formed)
     with pytest.raises(cm.InputError, match=r"cycles must be between 1 and 100000, got 0"):
