@@ -73,8 +73,8 @@ def simulate_formation(
         name: xr.Variable(("cycle",) * np.ndim(value), value)
         for name, value in readout.raw(over_time, len(protocol.cycles)).items()
     }
-    last = (float(raw[f"{side}_stoichiometry"]) for side in ("negative", "positive"))
-    raw["kinetic_loss"] = xr.Variable((), kinetic_loss(cell, protocol, values, *last))
+    kinetic = kinetic_loss(cell, protocol, values, raw, cell.parameter)
+    raw["kinetic_loss"] = xr.Variable((), kinetic)
     results = summarise(raw, protocol, values, equipment.values()) | {
         "component_mass": bill_of_materials(cell),
         # what cannot be run has raised; the codes are those of sweep_formation

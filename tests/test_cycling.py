@@ -316,6 +316,14 @@ def test_a_step_that_fails_later_is_named(cell, formed):
         reference.solve(again, cell, other, start=start)
 
 
+def test_a_protocol_that_only_discharges_is_refused(cell, formed):
+    protocol = cm.load_protocol("ageing-1c").with_variables(discharge_rate=0.01)
+    (discharge,) = (step for step in protocol.steps if step.sign > 0)
+    alone = dataclasses.replace(protocol, cycles=((discharge.template,),), steps=(discharge,))
+    with pytest.raises(cm.InputError, match=r"must charge and discharge .* there was no charge"):
+        cm.simulate_cycling(cell, formed, alone, 1, **FAST)
+
+
 def test_the_values_of_a_swept_case_are_taken(cell, formed):
     thickness = "Positive electrode thickness [m]"
     attrs = {"pybamm_name": thickness}

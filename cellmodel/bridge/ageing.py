@@ -11,6 +11,7 @@ import pybamm
 from cellmodel.bridge import readout, reference
 from cellmodel.bridge.parameter_values import State
 from cellmodel.cell import Cell
+from cellmodel.errors import InputError
 from cellmodel.protocol import Protocol
 
 RESULTS = (
@@ -107,6 +108,11 @@ def one_cycle(
         numbers["resistance"] = _resistance(over_time)
         numbers = {name: float(np.sum(number)) for name, number in numbers.items()}
         for way in ("charge", "discharge"):
+            if numbers[f"{way}_capacity"] == 0:
+                raise InputError(
+                    f"protocol '{protocol.name}' must charge and discharge the cell each time it "
+                    f"is run, but there was no {way}; add the step that is missing"
+                )
             numbers[f"{way}_voltage"] = numbers[f"{way}_energy"] / numbers[f"{way}_capacity"]
         return CycleEnd.of(steps[-1][-1]), {name: numbers[name] for name in RESULTS}
 
