@@ -43,6 +43,7 @@ def simulate_cycling(
     cycles: int = 500,
     *,
     threshold: float = 0.8,
+    rated_capacity: float | None = None,
     checks: int = 2,
     jump_tolerance: float | None = 2e-4,
     model: str = "SPMe",
@@ -84,7 +85,10 @@ def simulate_cycling(
     cycles
         How many times [1].
     threshold
-        End of life: discharge capacity / that of the first cycle [1].
+        End of life: discharge capacity / rated capacity [1].
+    rated_capacity
+        To which the threshold refers [A h]; None takes that of the first cycle. One number for all
+        tells apart formations that leave different capacities.
     checks
         How many performance checks [1], evenly spread from the formed cell to the last cycle: 0
         for none, 1 for the formed cell only. They cost the cell nothing.
@@ -125,6 +129,8 @@ def simulate_cycling(
 
     cycles = int(Range(1, 100_000).check("cycles", cycles))
     Range(0, 1, above=True, below=True).check("threshold", threshold)
+    if rated_capacity is not None:
+        Range(0, unit="A h", above=True).check("rated_capacity", rated_capacity)
     checks = int(Range(0, 100).check("checks", checks))
     if jump_tolerance is not None:
         Range(1e-7, 1e-2).check("jump_tolerance", jump_tolerance)
@@ -140,7 +146,8 @@ def simulate_cycling(
     course = march(March(run, ageing.ahead, visit), cycles, jump_tolerance, stops[1:])
     results = _per_cycle(course, cycles)
     capacity = results["discharge_capacity"]
-    life = _crossing(capacity / capacity[0], threshold)
+    rated = capacity[0] if rated_capacity is None else rated_capacity
+    life = _crossing(capacity / rated, threshold)
     results["coulombic_efficiency"] = capacity / results["charge_capacity"]
     results["energy_efficiency"] = results["discharge_energy"] / results["charge_energy"]
     delivered = _delivered(results["discharge_energy"], life)
@@ -149,7 +156,8 @@ def simulate_cycling(
         | {"cycle_life": ((), life), "delivered_energy": ((), delivered)},
         {"cycle": np.arange(cycles)},
     ).merge(checked)
-    note = f"first cycle with less than {threshold:g} of the capacity of cycle 0, interpolated"
+    of = "the capacity of cycle 0" if rated_capacity is None else f"{rated_capacity:g} A h"
+    note = f"first cycle with less than {threshold:g} of {of}, interpolated"
     if np.isnan(life):
         note = f"NaN: {threshold:g} of the capacity was not reached within {cycles} cycles"
     return dataset.assign_attrs(
@@ -276,10 +284,14 @@ def _delivered(energy: np.ndarray, life: float) -> float:
 
 
 def _crossing(retention: np.ndarray, threshold: float) -> float:
-    """Return the cycle number at which `retention` falls to the threshold, NaN if never."""
+    """Return the cycle number at which `retention` falls to the threshold, 0 if it begins below
+    it, NaN if it never does.
+    """
     below = np.flatnonzero(retention < threshold)
     if not below.size:
         return np.nan
     after = below[0]
+    if after == 0:
+        return 0.0
     drop = retention[after - 1] - retention[after]
     return float(after - 1 + (retention[after - 1] - threshold) / drop)

@@ -270,6 +270,27 @@ def test_restarting_each_cycle_changes_nothing(cell, formed):
 def test_cycle_life_is_interpolated():
     assert _crossing(np.array([1.0, 0.9, 0.7, 0.6]), 0.8) == pytest.approx(1.5)
     assert np.isnan(_crossing(np.array([1.0, 0.9, np.nan, np.nan]), 0.8))
+    assert _crossing(np.array([0.7, 0.6]), 0.8) == 0.0
+
+
+def test_life_may_refer_to_one_capacity_for_all_formations(cell, formed):
+    """A formation that leaves less capacity is then no longer measured by less."""
+    poor = formed.assign(positive_stoichiometry=formed.positive_stoichiometry - 0.02)
+    first = cm.simulate_cycling(cell, formed, cycles=8, threshold=0.99, **FAST)
+    rated = float(first.discharge_capacity[0])
+    rich, less, none = (
+        cm.simulate_cycling(cell, start, cycles=8, threshold=part, rated_capacity=rated, **FAST)
+        for start, part in ((formed, 0.99), (poor, 0.96), (poor, 0.999))
+    )
+    assert float(rich.cycle_life) == float(first.cycle_life)
+    np.testing.assert_allclose(
+        np.interp(float(less.cycle_life), less.cycle, less.discharge_capacity), 0.96 * rated,
+        rtol=1e-12, atol=0,
+    )  # fmt: skip
+    assert float(none.cycle_life) == float(none.delivered_energy) == 0.0
+    assert none.attrs["cycle_life_note"].endswith(f"0.999 of {rated:g} A h, interpolated")
+    with pytest.raises(cm.InputError, match=r"rated_capacity must be in A h above 0, got 0"):
+        cm.simulate_cycling(cell, formed, rated_capacity=0)
 
 
 def test_cycle_life_says_whether_it_was_reached(cell, formed, aged):
