@@ -31,5 +31,6 @@ PARAMETERS: Mapping[str, tuple[str, float]] = MappingProxyType(
         "Unpassivated surface healing activation energy [J.mol-1]": ("healing_activation", 0.0),
         "Lithium storage rate [C.m-2.s-0.5]": ("storage_rate", 0.0),
         "Lithium storage activation energy [J.mol-1]": ("storage_activation", 0.0),
+        "Lithium storage capacity [C.m-2]": ("storage_capacity", 500.0),
     }
 )

@@ -92,6 +92,7 @@ BOUNDS = {
     "healing_activation": (-1e6, 1e6),  # J mol-1
     "storage_rate": (-1e-300, 1e6),  # C m-2 s-0.5
     "storage_activation": (-1e6, 1e6),  # J mol-1
+    "storage_capacity": (1.0, 1e12),  # C m-2, far above the store's first filling
     "negative_stoichiometry": (0.0, 1.0),
     "positive_stoichiometry": (0.0, 1.0),
     # of `second_phase`; without it nobody reads them, and the first is 0
@@ -121,7 +122,7 @@ UPPER = np.array([bounds[1] for bounds in BOUNDS.values()])
     DROP_SEI, RHO_SEI, V_SEI, Z_SEI, E_SEI, L_SEI_0,
     NEW_SURFACE, SHUTTLE, U_SHUTTLE, W_SHUTTLE,
     OXIDATION, U_OXIDATION, W_OXIDATION, E_OXIDATION, UNPASSIVATED, PASSIVATION,
-    HEALING_TIME, E_HEALING, STORAGE, E_STORAGE, X_0, Y_0,
+    HEALING_TIME, E_HEALING, STORAGE, E_STORAGE, STORE_CAPACITY, X_0, Y_0,
     EPS_2, R_2, C_MAX_2, D_2, E_D_2, J_2, E_J_2, O_J_2, X_2_0,
     A_SEI_2, ALPHA_SEI_2, U_SEI_2, BETA_SEI_2, REACTION_SEI_2, SLOWING_SEI_2, TRANSPORT_SEI_2,
     MIGRATION_SEI_2, DROP_SEI_2, RHO_SEI_2, V_SEI_2, Z_SEI_2, E_SEI_2, L_SEI_2_0,

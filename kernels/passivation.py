@@ -11,16 +11,18 @@ which costs charge but no lithium. Beside it the electrolyte is oxidised.
     j_x = j_un u s                             lithium lost there, without a film
     du/dt = dG/dt - u / tau
     G = 1 - exp(-x_max / x_0)                  the surface opened so far
-    dq/dt = k^2 x / (2 q)                      lithium that the electrode keeps, slow and reversible
+    dq/dt = k^2 x / (2 q) (1 - (q / q_max)^2)  lithium that the electrode keeps, slow and reversible
 
 phi_p: potential of the positive electrode against lithium; S_n: particle surface of the negative
 electrode, to which densities refer; x_max: highest mean stoichiometry so far. j_ox, j_un, 1 / tau
 and k follow Arrhenius, j_un and 1 / tau with one energy. Evidence: 29 formation protocols of NMC532
 / graphite cells, data of Cui et al. 2024 (Joule); that surface opens with expansion is in Weng et
 al. 2023, J. Electrochem. Soc. 170 090523. The square root of time is that of diffusion, into
-overhang for example. Tried there and left out, because they explained nothing more: lithium plating
-as another source of surface, a shuttle that rises with a power of u, the volume curve of graphite
-in place of G, and films of two reductions.
+overhang for example; at constant x the store holds q_max sqrt(1 - exp(-k^2 x t / q_max^2)),
+Vermeulen's approximation of diffusion into what is finite (1953, Ind. Eng. Chem. 45, 1664). Tried
+on the protocols and left out, because they explained nothing more: lithium plating as another
+source of surface, a shuttle that rises with a power of u, the volume curve of graphite in place of
+G, and films of two reductions.
 """
 
 import math
@@ -86,6 +88,21 @@ def lateness(open_0, open_1):
     return left_1 / max(left_0 + left_1, 1e-300)
 
 
+@law
+def admitted(squared, endless, capacity):
+    """Share of what an endless store would take in a step that one of this capacity takes, exact.
+
+    Parameters
+    ----------
+    squared : C2 m-4, squared filling when the step begins
+    endless : C2 m-4, by which the squared filling of an endless store rises
+    capacity : C m-2
+    """
+    most = capacity * capacity
+    _, mean = decay(endless / most)
+    return mean * (1.0 - squared / most)
+
+
 @lanes
 def predict_side_currents(w):
     """Lithium lost and kept besides the film, at both ends of the step; kept in closed form.
@@ -97,13 +114,9 @@ def predict_side_currents(w):
     for i in range(LANES):
         h, z = w[s.H + i], (w[s.PER_T_REF + i] - 1.0 / w[s.T + i]) / GAS
         rate = w[p.STORAGE + i] * arrhenius(w[p.E_STORAGE + i], z)
-        store = w[s.STORE + i]
-        kept = (
-            rate
-            * rate
-            * w[s.X + i]
-            / (math.sqrt(store) + math.sqrt(store + h * rate * rate * w[s.X + i]))
-        )
+        store, filling = w[s.STORE + i], rate * rate * w[s.X + i]
+        filling *= admitted(store, h * filling, w[p.STORE_CAPACITY + i])
+        kept = filling / (math.sqrt(store) + math.sqrt(store + h * filling))
         lost = w[s.LOSS_0 + i] - w[s.HEAL_0 + i]
         lost_1 = max(lost + w[s.LOSS_SLOPE + i] * h, 0.0)
         j_a = w[s.J_0 + i]
@@ -192,7 +205,8 @@ def keep(w):
         x_1 = w[s.X_C + i] + w[s.X_I + i] * w[s.I_1 + i]
         rate = w[p.STORAGE + i] * arrhenius(w[p.E_STORAGE + i], w[s.Z_MID + i])
         before = w[s.STORE + i]
-        after = before + whole * rate * rate * 0.5 * (w[s.X + i] + x_1)
+        endless = whole * rate * rate * 0.5 * (w[s.X + i] + x_1)
+        after = before + endless * admitted(before, endless, w[p.STORE_CAPACITY + i])
         after = max(after, STORE_AT_START * STORE_AT_START)
         kept = math.sqrt(after) - math.sqrt(before)
         continued = (h > 0.0) & (w[s.OPENING + i] == 0.0)

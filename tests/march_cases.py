@@ -92,6 +92,7 @@ PARAMETERS = {
     "healing_activation": 35e3,
     "storage_rate": 0.0,
     "storage_activation": 45e3,
+    "storage_capacity": 500.0,
     "negative_stoichiometry": 0.01,
     "positive_stoichiometry": 0.96,
     # no second material

@@ -57,8 +57,9 @@ def test_without_coefficients_nothing_happens():
         np.testing.assert_allclose(getattr(bare, name), getattr(plain, name), rtol=2e-5, atol=0)
 
 
-def test_charge_and_lithium_are_conserved():
-    result = form(**ACTIVE)
+@pytest.mark.parametrize("storage_capacity", [1e6, 5.0])
+def test_charge_and_lithium_are_conserved(storage_capacity):
+    result = form(**ACTIVE, storage_capacity=storage_capacity)
     assert result.status == OK
     negative, positive = capacities()
     x_0, y_0 = PARAMETERS["negative_stoichiometry"], PARAMETERS["positive_stoichiometry"]
@@ -104,20 +105,39 @@ def test_warm_surface_heals_faster():
     assert 0.0 < left[1] < 0.1 * left[0]
 
 
-def test_the_store_fills_with_the_square_root_of_time():
+def stored(hours, capacity):
+    """Return what a half-full electrode keeps at rest, in all [C] and per surface [C m-2]."""
     half = {"negative_stoichiometry": 0.5, "positive_stoichiometry": 0.6}
-    hours = np.array([1.0, 4.0, 100.0])
-    numbers = BARE | {"storage_rate": 0.01} | half | NO_SEI | NO_HEAT
+    numbers = BARE | {"storage_rate": 0.01, "storage_capacity": capacity} | half | NO_SEI | NO_HEAT
     result = form((rest(1.0),), {(0, "duration"): 3600.0 * hours}, **numbers)
-    negative, _ = capacities()
     surface = 3.0 * PARAMETERS["negative_active_material_fraction"]
     surface *= PARAMETERS["negative_electrode_thickness"] * PARAMETERS["electrode_area"]
     surface /= PARAMETERS["negative_particle_radius"]
+    return result["stored_lithium"], result["stored_lithium"] / surface
+
+
+def test_an_endless_store_fills_with_the_square_root_of_time():
+    hours = np.array([1.0, 4.0, 100.0])
+    kept, density = stored(hours, 1e9)
+    negative, _ = capacities()
     start = passivation.STORE_AT_START
     # what is kept lowers x; to first order its mean counts
-    x = 0.5 - result["stored_lithium"] / negative * (2.0 / 3.0)
-    kept = np.sqrt(start**2 + 0.01**2 * x * 3600.0 * hours) - start
-    np.testing.assert_allclose(result["stored_lithium"], kept * surface, rtol=1e-4, atol=0)
+    x = 0.5 - kept / negative * (2.0 / 3.0)
+    expected = np.sqrt(start**2 + 0.01**2 * x * 3600.0 * hours) - start
+    np.testing.assert_allclose(density, expected, rtol=1e-4, atol=0)
+
+
+def test_a_store_gets_full():
+    hours, capacity = np.array([1.0, 4.0, 20.0, 100.0, 1000.0]), 2.0
+    _, density = stored(hours, capacity)
+    start = passivation.STORE_AT_START
+    # Vermeulen 1953, Ind. Eng. Chem. 45, 1664
+    full = -np.expm1(-((0.01 / capacity) ** 2) * 0.5 * 3600.0 * hours)
+    expected = np.sqrt(start**2 + (capacity**2 - start**2) * full) - start
+    # x falls by this while lithium is kept
+    np.testing.assert_allclose(density, expected, rtol=1e-3, atol=0)
+    assert (density < capacity).all()
+    np.testing.assert_allclose(density[-1], capacity - start, rtol=1e-9, atol=0)
 
 
 def test_kinetic_loss_is_what_equilibrium_would_still_give():

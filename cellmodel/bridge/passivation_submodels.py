@@ -10,7 +10,7 @@ potentials of the electrodes' surfaces against lithium, under the film, averaged
     du/dt  = G'(x_max) dx_max/dt - u / tau,  G = 1 - exp(-x_max / x_0)
     film   : q_f u / tau, beside what the SEI's own law grows
     lost   : j_un u / (1 + exp(-(phi_p - U_sh) / w_sh))
-    kept   : dq/dt = k^2 x / (2 q)
+    kept   : dq/dt = k^2 x / (2 q) (1 - (q / q_max)^2)
 
 u is unpassivated surface / all that expansion can open, x the mean stoichiometry, x_max the highest
 so far. Rates have Arrhenius factors with activation energies of their own. Evidence: 29 formation
@@ -100,12 +100,13 @@ class UnpassivatedSurface(pybamm.BaseSubModel):
         oxidises *= pybamm.exp((phi_p - U_ox) / w_ox)
         k = pybamm.Parameter("Lithium storage rate [C.m-2.s-0.5]")
         k *= self._warmth("Lithium storage", T)
+        q_max = pybamm.Parameter("Lithium storage capacity [C.m-2]")
         x = pybamm.maximum(_stoichiometry(variables), 0)
         q = pybamm.maximum(variables[_KEPT_DENSITY], FIRST_KEPT)
         return {
             _LAW: self._surface() * (j_sh * passes + oxidises),
             _LOSS_RATE: j_un * self._warmth("Unpassivated surface healing", T) * passes,
-            _KEPT_RATE: k**2 * x / (2 * q),
+            _KEPT_RATE: k**2 * x / (2 * q) * (1 - (q / q_max) ** 2),
             _FILM_RATE: pybamm.Parameter("Passivation charge [C.m-2]") * u / self._healing_time(T),
         }
 

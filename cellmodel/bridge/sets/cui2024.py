@@ -71,7 +71,7 @@ def graphite_potential(sto: pybamm.Symbol) -> pybamm.Symbol:
 
 
 def nmc532_diffusivity(sto: pybamm.Symbol, T: pybamm.Symbol) -> pybamm.Symbol:
-    """Diffusivity in the positive particles [m2 s-1]: proportional to the square of the vacant sites.
+    """Diffusivity in the positive particles [m2 s-1], by the square of the vacant sites.
 
     Lithium in layered oxides hops into pairs of vacancies (Van der Ven and Ceder 2000,
     Electrochem. Solid-State Lett. 3, 301). That leaves lithium behind when a cell is discharged at
