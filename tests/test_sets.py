@@ -113,13 +113,14 @@ def test_the_exchange_current_at_half_filling_is_20_milliampere(values, side):
     assert density * surface == pytest.approx(0.020, rel=1e-3)
 
 
-def test_the_positive_diffuses_by_its_vacant_sites_down_to_a_floor(values):
+def test_the_positive_diffuses_by_pairs_of_vacant_sites_down_to_a_floor(values):
+    """The pairs, less the floor, fall to a quarter where half the sites are vacant."""
     D = evaluate(cui2024.nmc532_diffusivity, WIDE, pybamm.Scalar(298.15))
     times = values["Positive particle radius [m]"] ** 2 / D
-    assert np.interp(0.25, WIDE, times) == pytest.approx(6440, rel=2e-3)
-    assert np.interp(0.625, WIDE, times) == pytest.approx(2 * 6440, rel=5e-3)
+    assert np.interp(0.25, WIDE, times) == pytest.approx(1650, rel=2e-3)
+    assert np.interp(0.625, WIDE, times) == pytest.approx(1650 * 1.01 / 0.26, rel=2e-3)
     assert (np.diff(D) < 0).all()
-    assert 0.04 < D[-1] / 3.882e-15 < 0.05
+    assert D[-1] / 1.5e-14 == pytest.approx(0.01, rel=0.02)
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -155,8 +156,7 @@ def test_kinetics_are_carried_over_per_gram_of_graphite():
 
 def test_slow_formation_fills_the_cell_as_measured():
     """25 degC, 26.4 mA to 3.72 V, then 36 mA: 0.2995 A h in, 0.2476 A h out, lithium inventory
-    289 mA h (Cui et al. 2024): within 1 %, but for the charge, of which the model's hold takes
-    3 mA h too many at 25 degC.
+    289 mA h (Cui et al. 2024): within 1 %, but for the charge, 1.1 % too much.
     """
     cell = cm.load_cell(CELLS[0])
     protocol = cm.load_protocol("two-stage-charge").with_variables(
@@ -169,7 +169,7 @@ def test_slow_formation_fills_the_cell_as_measured():
         cell, protocol, "regenerative-cycler", model="SPM", radial_points=40
     )
     charge, discharge = float(result.charge_capacity[0]), float(result.discharge_capacity[0])
-    assert charge == pytest.approx(0.2995, rel=0.015)
+    assert charge == pytest.approx(0.2995, rel=0.0125)
     assert discharge == pytest.approx(0.2476, rel=0.01)
     sites = capacity(shipped_values("Cui2024"), "Positive")
     inventory = 0.306 * float(result.negative_stoichiometry)
