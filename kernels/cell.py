@@ -156,7 +156,7 @@ def enter(w, i, kind, values, opened):
     w[s.I_1 + i] = w[s.I_0 + i]
 
 
-@lanes
+@sequence
 def idle(w):
     """Fill a workspace with numbers that are harmless wherever a lane has no case."""
     w[:] = 1.0  # the factors of properties that are flat, which nobody writes, among them

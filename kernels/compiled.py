@@ -8,11 +8,11 @@ FASTMATH = {"nsz", "arcp", "contract"}
 
 #: scalar rate laws, inlined into the loops over lanes; division by zero gives inf (a check would
 #: stop vectorisation)
-law = njit(fastmath=FASTMATH, error_model="numpy", forceinline=True)
+law = njit(fastmath=FASTMATH, error_model="numpy", forceinline=True, _nrt=False)
 
 #: functions that do little but call others, written out where they are called: LLVM would optimise
 #: everything below them once more
 sequence = njit(fastmath=FASTMATH, error_model="numpy", inline="always")
 
 #: loops over lanes
-lanes = njit(fastmath=FASTMATH, error_model="numpy", nogil=True)
+lanes = njit(fastmath=FASTMATH, error_model="numpy", nogil=True, _nrt=False)

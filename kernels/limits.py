@@ -15,6 +15,7 @@ from kernels.tables import lookup
 from kernels.vector_math import log
 
 LANDING = 2e-4  # V, from which on the way to a limit is linear
+CLOSE = 5.0 * LANDING  # V, from which one more move of Newton's method is good enough
 LANDING_SHARE = 3e-3  # likewise, share of a limiting current or charge
 SHORTEST_STEP = 1e-6  # s
 TINY = 1e-30  # A, C: no current, no charge
@@ -29,26 +30,24 @@ def open_circuit_voltage(tables, x, y):
 
 
 @lanes
-def share_to_limit(w, tables, i, voltage, x, dx, y, dy, eta, deta):
-    """Share of a step at which its voltage, now `voltage`, meets the limit, or 1: potentials from
-    the tables, all else linear in time.
+def share_to_limit(tables, limit, before, after, x, dx, y, dy, eta, deta):
+    """Share of a step at which its voltage, that goes from `before` to `after`, meets the limit,
+    or 1: potentials from the tables, all else linear in time.
     """
-    limit = w[s.VOLTAGE_LIMIT + i]
-    low, below, high = 0.0, voltage - limit, 1.0
-    above = open_circuit_voltage(tables, x + dx, y + dy) + eta + deta - limit
     share = 1.0
-    if below * above >= 0.0:
-        return share
-    for _ in range(8):  # regula falsi, Illinois variant
-        share = (low * above - high * below) / (above - below)
-        U = open_circuit_voltage(tables, x + share * dx, y + share * dy)
-        away = U + eta + share * deta - limit
-        if abs(away) < 0.1 * LANDING:
-            break
-        if away * above > 0.0:
-            high, above, below = share, away, 0.5 * below
-        else:
-            low, below, above = share, away, 0.5 * above
+    if (before - limit) * (after - limit) < 0.0:
+        share = (before - limit) / (before - after)
+        low, high, away, attempts = 0.0, 1.0, NONE, 0
+        # Newton's method within a bracket: each move leaves far less than it was
+        while abs(away) > CLOSE and attempts < 8:
+            U_n, slope_n, _ = lookup(tables, t.U_N, x + share * dx)
+            U_p, slope_p, _ = lookup(tables, t.U_P, y + share * dy)
+            away = U_p - U_n + eta + share * deta - limit
+            forth = away * (before - limit) > 0.0
+            low, high = (share, high) if forth else (low, share)
+            share -= away / (slope_p * dy - slope_n * dx + deta)
+            share = share if low <= share <= high else 0.5 * (low + high)
+            attempts += 1
     return share
 
 
@@ -106,7 +105,8 @@ def turn_back(w, tables):
         if w[s.OVER_VOLTAGE + i] > 0.0:
             x, y, eta = w[s.XS_0 + i], w[s.YS_0 + i], w[s.ETA_0 + i]
             dx, dy, deta = w[s.XS + i] - x, w[s.YS + i] - y, w[s.ETA_1 + i] - eta
-            share = share_to_limit(w, tables, i, w[s.V_0 + i], x, dx, y, dy, eta, deta)
+            limit, before, after = w[s.VOLTAGE_LIMIT + i], w[s.V_0 + i], w[s.V_1 + i]
+            share = share_to_limit(tables, limit, before, after, x, dx, y, dy, eta, deta)
         size_a, size_b = abs(w[s.I_0 + i] - w[s.LEAK_0 + i]), abs(w[s.I_1 + i] - w[s.LEAK_1 + i])
         if w[s.OVER_CURRENT + i] > 0.0:  # it decays about exponentially
             size_a, size_b, limit = size_a + TINY, size_b + TINY, w[s.CURRENT_LIMIT + i] + TINY
@@ -127,5 +127,7 @@ def look_ahead(w, tables):
             x, y, eta = w[s.XS + i], w[s.YS + i], w[s.ETA_1 + i]
             dx, dy, deta = x - w[s.XS_0 + i], y - w[s.YS_0 + i], eta - w[s.ETA_0 + i]
             dx, dy, deta = steps * dx, steps * dy, steps * deta
-            share = share_to_limit(w, tables, i, w[s.V_1 + i], x, dx, y, dy, eta, deta)
+            after = open_circuit_voltage(tables, x + dx, y + dy) + eta + deta
+            limit, before = w[s.VOLTAGE_LIMIT + i], w[s.V_1 + i]
+            share = share_to_limit(tables, limit, before, after, x, dx, y, dy, eta, deta)
             w[s.H_NEXT + i] *= max(share, 0.01)
