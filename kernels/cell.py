@@ -4,8 +4,6 @@ Every lane has its own case and its own place in the protocol; it takes the next
 one is done. A lane never sees another one, so results do not depend on how cases are grouped.
 """
 
-import numpy as np
-
 from kernels import parameters as p
 from kernels import workspace as s
 from kernels.compiled import lanes, sequence
@@ -39,6 +37,8 @@ from kernels.step_control import judge, measure_departure
 from kernels.step_sums import add_up, move_on
 from kernels.time_step import evaluate, grow_film, predict, steer
 from kernels.vector_math import log
+
+NOTHING = (0.0,) * len(VALUES)  # the values of a protocol step that does nothing
 
 #: columns of a trace
 TRACE = (
@@ -156,7 +156,7 @@ def enter(w, i, kind, values, opened):
     w[s.I_1 + i] = w[s.I_0 + i]
 
 
-@sequence
+@lanes
 def idle(w):
     """Fill a workspace with numbers that are harmless wherever a lane has no case."""
     w[:] = 1.0  # the factors of properties that are flat, which nobody writes, among them
@@ -165,8 +165,7 @@ def idle(w):
             middle = 0.5 * (max(LOWER[row], -1.0) + min(UPPER[row], 1.0))
             w[row * LANES + i] = 300.0 if LOWER[row] > 200.0 else middle
         settle(w, i)
-        values = np.zeros(len(VALUES))
-        enter(w, i, CURRENT, values, 0.0)
+        enter(w, i, CURRENT, NOTHING, 0.0)
         w[s.ACTIVE + i] = 0.0
     w[s.ENT_N : s.ENT_N + LANES] = 0.0
     w[s.ENT_P : s.ENT_P + LANES] = 0.0
