@@ -41,6 +41,7 @@ _MODULES = {
     "Parameter": "fit_parameter",
     "FormationFit": "fit_result",
     "fit_formation": "formation_fit",
+    "compare_formation": "formation_comparison",
     "simulate_formation": "formation",
     "sweep_formation": "sweep",
     "trace_formation": "trace",

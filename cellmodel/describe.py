@@ -69,7 +69,7 @@ def describe(name: str) -> list[RenderableType]:
     Parameters
     ----------
     name
-        Of what comes with the package, or path of a BPX file (.json).
+        Of what comes with the package, or path of a cell's file: .toml, or BPX (.json).
 
     Raises
     ------
@@ -77,7 +77,7 @@ def describe(name: str) -> list[RenderableType]:
         If there is none of this name.
     """
     owners = {own: load for names, load in KINDS.values() for own in names()}
-    if name.endswith(".json"):
+    if name.endswith((".json", ".toml")):
         owners[name] = load_cell
     if name not in owners:
         raise unknown_name(KNOWN, name, owners)

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from cellmodel.bridge.lithium_inventory import STATE, lithium_inventory
 from cellmodel.cell import Cell
 from cellmodel.design_space import DesignSpace
-from cellmodel.electrode import electrode_capacity
 from cellmodel.equipment import load_equipment
 from cellmodel.fit_parameter import FRESH, Box
 from cellmodel.kernel_inputs import KernelInputs, kernel_inputs
@@ -60,6 +60,7 @@ class FitProblem:
         self.inventory_origin = inventory_origin
         self.measured = np.array(list(measurements.outcomes.values()))
         self.standard_deviations = np.array(list(measurements.standard_deviations.values()))
+        self.known = np.isfinite(self.measured)
         self.floating = np.array(
             [name == INVENTORY and inventory_origin is None for name in measurements.outcomes]
         )
@@ -114,15 +115,20 @@ class FitProblem:
         rows
             Bool array, shape (cases,): which measurements count.
         """
-        weights = np.where(rows, self.standard_deviations**-2.0, 0.0)
-        away = np.where(rows, self.measured - outcomes, 0.0)
-        shift = (weights * away).sum(axis=-1) / weights.sum(axis=-1)
+        counts = rows & self.known
+        weights = np.where(counts, self.standard_deviations**-2.0, 0.0)
+        away = np.where(counts, self.measured - outcomes, 0.0)
+        total = weights.sum(axis=-1)
+        # NaN where none of the cases that count was measured
+        shift = (weights * away).sum(axis=-1) / np.where(total > 0, total, np.nan)
         return outcomes + np.where(self.floating, shift, 0.0)[..., None]
 
     def residuals(self, outcomes: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Return (simulated - measured) / standard deviation, shape (vectors, residuals)."""
+        """Return (simulated - measured) / standard deviation, shape (vectors, residuals); 0 where
+        nothing was measured.
+        """
         away = (self.settle(outcomes, rows) - self.measured) / self.standard_deviations
-        return away[..., rows].reshape(len(outcomes), -1)
+        return np.where(self.known, away, 0.0)[..., rows].reshape(len(outcomes), -1)
 
     def _design(self, group: Group, values: np.ndarray) -> DesignSpace:
         """Return every case of every vector as one design, the vectors outermost."""
@@ -159,20 +165,11 @@ class FitProblem:
     def _inventory(
         self, results: Mapping[str, xr.Variable], values: np.ndarray, shape: tuple[int, int]
     ) -> np.ndarray:
-        lost = results["lithium_loss"].values.reshape(shape)
         if self.inventory_origin is None:
-            return -lost
-        columns = dict(zip(self.box.names, values.T, strict=True))
-
-        def read(name: str) -> float | np.ndarray:
-            return columns[name] if name in columns else self.cell.parameter(name)
-
-        x_0, y_0 = (
-            columns[name] if name in columns else getattr(self.cell, name).value for name in FRESH
-        )
-        fresh = electrode_capacity(read, "negative") * x_0
-        fresh = fresh + electrode_capacity(read, "positive") * (y_0 - self.inventory_origin)
-        return np.broadcast_to(fresh, shape[0])[:, None] - lost
+            return -results["lithium_loss"].values.reshape(shape)
+        columns = dict(zip(self.box.names, values.T[:, :, None], strict=True))
+        state = {name: results[name].values.reshape(shape) for name in STATE}
+        return lithium_inventory(self.cell, state, columns, self.inventory_origin)
 
 
 def _outcome(results: Mapping[str, xr.Variable], name: str) -> np.ndarray:

@@ -165,6 +165,8 @@ def _reasons(
             reasons.append("the value lies at an end of its range")
         if spanned[index] > WIDE:
             reasons.append(f"the 95 % interval spans {100 * spanned[index]:.0f} % of the range")
+        elif not at_bound[index] and (low[index] < 0 or high[index] > 1):
+            reasons.append("the 95 % interval reaches beyond the range")
         if prior_share[index] > PRIOR_SHARE:
             reasons.append("the prior decides, the measurements add nothing")
         for other, tie in zip(box.names, correlation[index], strict=True):
@@ -227,8 +229,12 @@ def compared(table: Measurements, found: np.ndarray, how: str) -> xr.Dataset:
 
 def root_mean_square(comparison: xr.Dataset) -> xr.Dataset:
     """Return the root of the mean squared difference of each outcome of `compared`."""
+    known = comparison.sel(comparison="measured", drop=True).notnull()
     away = comparison.sel(comparison="difference", drop=True)
-    data = {name: math.sqrt(float((away[name].values ** 2).mean())) for name in away.data_vars}
+    data = {
+        name: math.sqrt(float((away[name].values[known[name].values] ** 2).mean()))
+        for name in away.data_vars
+    }
     roots = label({name: ((), value) for name, value in data.items()})
     for name, variable in roots.items():
         variable.attrs["long_name"] = f"root mean squared difference of {VARIABLES[name].long_name}"

@@ -96,7 +96,7 @@ class FitSearch:
     def freedom(self, rows: np.ndarray) -> int:
         """Return measured numbers and priors - what is fitted to them."""
         problem = self.problem
-        numbers = int(rows.sum()) * len(problem.measured) + int(self._has_prior.sum())
+        numbers = int(problem.known[:, rows].sum()) + int(self._has_prior.sum())
         return numbers - len(problem.box.names) - int(problem.floating.sum())
 
     def require_enough(self, rows: np.ndarray) -> None:

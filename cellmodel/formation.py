@@ -61,6 +61,7 @@ def simulate_formation(
     """
     from cellmodel.bridge import readout, reference  # imports PyBaMM, which takes two seconds
     from cellmodel.bridge.equilibrium import kinetic_loss
+    from cellmodel.bridge.lithium_inventory import lithium_inventory
 
     cell = load_cell(cell)
     protocol = load_protocol(protocol)
@@ -75,6 +76,7 @@ def simulate_formation(
     }
     last = (float(raw[f"{side}_stoichiometry"]) for side in ("negative", "positive"))
     raw["kinetic_loss"] = xr.Variable((), kinetic_loss(cell, protocol, values, *last))
+    raw["lithium_inventory"] = lithium_inventory(cell, raw, {})
     results = summarise(raw, protocol, values, equipment.values()) | {
         "component_mass": bill_of_materials(cell),
         # what cannot be run has raised; the codes are those of sweep_formation

@@ -51,8 +51,9 @@ def fit_formation(
     measurements
         Path of a CSV file, pandas.DataFrame or xarray.Dataset over `case`. Its columns, each
         headed "name [unit]": protocol variables, at least one outcome of
-        `measurements.OUTCOMES` and, optionally, "<outcome>_sd", `protocol` and `case`. Outcomes
-        count as independent: with both capacities the efficiency says nothing new.
+        `measurements.OUTCOMES` (left empty where it was not measured) and, optionally,
+        "<outcome>_sd", `protocol` and `case`. Outcomes count as independent: with both capacities
+        the efficiency says nothing new.
     parameters
         PyBaMM name -> (low, high) or Parameter. Also "negative_stoichiometry" and
         "positive_stoichiometry" of the fresh cell.
@@ -63,9 +64,8 @@ def fit_formation(
     source
         Where the measurements come from, for the fitted numbers' source; the file's name if empty.
     inventory_origin
-        `lithium_inventory` = lithium in the fresh cell's particles - lithium_loss, where lithium
-        in the positive electrode counts from this stoichiometry [1]. If None, it is compared up
-        to a constant, which is fitted: only differences between cases tell.
+        `lithium_inventory` counts lithium in the positive electrode from this stoichiometry [1]. If
+        None, it is compared up to a constant, which is fitted: only differences between cases tell.
     starts, iterations
         Searches, and steps of each at most.
     seed

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
+from cellmodel.bridge.lithium_inventory import lithium_inventory
 from cellmodel.compilation import kernels_for
 from cellmodel.design_space import CASE, DesignSpace
 from cellmodel.kernel_inputs import KernelInputs, kernel_inputs
@@ -93,6 +94,9 @@ def formed(
             values /= SECONDS_PER_HOUR
         raw[name] = xr.Variable(CASE, values)
     swept = design.case_values(start, stop)
+    raw["lithium_inventory"] = lithium_inventory(
+        design.cell, raw, {name: swept[name] for name in design.parameter_names}
+    )
     results = summarise(
         raw,
         design.protocol,

@@ -67,7 +67,7 @@ class Measurements:
     groups
         The cases by protocol.
     outcomes
-        Name in OUTCOMES -> measured values, one per case.
+        Name in OUTCOMES -> measured values, one per case; NaN where it was not measured.
     standard_deviations
         Outcome -> those of its values.
     labels
@@ -146,8 +146,8 @@ def read_measurements(
         Path of a CSV file, pandas.DataFrame or xarray.Dataset over the one dimension `case`. A
         column is a protocol variable, an outcome of OUTCOMES, or an outcome with "_sd" appended,
         its standard deviation; the unit follows in brackets, "temperature [K]" (in a Dataset it
-        is the attribute `units`), and may be left out for a ratio only. Columns `protocol`
-        (names) and `case` (labels) are optional.
+        is the attribute `units`), and may be left out for a ratio only. What was not measured in
+        a case is left empty. Columns `protocol` (names) and `case` (labels) are optional.
     protocol
         One, or several that the column `protocol` chooses from.
     standard_deviations
@@ -169,12 +169,15 @@ def read_measurements(
         raise InputError("measurements must have at least one column and one row, got none")
     protocols = _protocols(protocol)
     outcomes = {
-        name: _numbers(name, columns[name], units[name], VARIABLES[name].units, bounds)
+        name: _numbers(name, columns[name], units[name], VARIABLES[name].units, bounds, gaps=True)
         for name, bounds in OUTCOMES.items()
         if name in columns
     }
     if not outcomes:
         raise InputError(f"measurements must have at least one outcome: {', '.join(OUTCOMES)}")
+    for name, values in outcomes.items():
+        if np.isnan(values).all():
+            raise InputError(f"measurements: column '{name}' has no entry; remove it")
     known = {name for entry in protocols.values() for name in entry.variables}
     for name in columns:
         owned = name in known or name in (PROTOCOL, CASE)
@@ -278,8 +281,10 @@ def _numbers(
     expected: str,
     bounds: Range,
     rows: Sequence[int] | None = None,
+    *,
+    gaps: bool = False,
 ) -> np.ndarray:
-    """Return the numbers of a column, those of `rows` only if they are given."""
+    """Return the numbers of a column, those of `rows` only if they are given; NaN in `gaps`."""
     what = f"measurements: column '{name}'"
     if cf_unit(unit) != cf_unit(expected):
         got = f"got '{unit}'" if unit else "got none"
@@ -290,9 +295,12 @@ def _numbers(
     numbers = []
     for row in range(len(column)) if rows is None else rows:
         entry = column[row]
-        if _empty(entry):
+        if not _empty(entry):
+            numbers.append(bounds.check(f"{what}, row {row + 1},", entry))
+        elif gaps:
+            numbers.append(np.nan)
+        else:
             raise InputError(f"{what} must not have empty entries, got one in row {row + 1}")
-        numbers.append(bounds.check(f"{what}, row {row + 1},", entry))
     return np.array(numbers)
 
 
@@ -314,9 +322,13 @@ def _standard_deviations(
         if name + SD in columns:
             column = columns[name + SD]
             unit = VARIABLES[name].units
-            deviations[name] = _numbers(name + SD, column, units[name + SD], unit, positive)
+            known = np.flatnonzero(np.isfinite(values))
+            deviations[name] = np.full(values.size, np.nan)
+            deviations[name][known] = _numbers(
+                name + SD, column, units[name + SD], unit, positive, known
+            )
         else:
-            sd = given.get(name, DEFAULT_SD * float(values.mean()))
+            sd = given.get(name, DEFAULT_SD * float(np.nanmean(values)))
             sd = positive.check(f"standard_deviations['{name}']", sd)
             deviations[name] = np.full(values.size, sd)
     return deviations

@@ -158,7 +158,8 @@ def efficiency(
         coordinate names the lines.
     measured
         first_cycle_efficiency over that dimension, with the coordinate `x`: a point for each
-        line that has one, in its colour.
+        line that has one, in its colour. Outside of what these span lines are extrapolations; the
+        range within is shaded.
     x
         What is on the axis.
     scatter
@@ -183,6 +184,10 @@ def efficiency(
         figure = Figure(figsize=(8, 3.8))
         place = figure.subplots()
         across = shown(formed[x])
+        if measured is not None:
+            points = shown(measured[x].assign_attrs(formed[x].attrs))
+            ends = float(points.min()), float(points.max())
+            place.axvspan(*ends, color="0.94", zorder=0)
         for name, colour, marker in zip(names, _LINES, _MARKERS, strict=False):
             line = 100 * simulated.sel({dim: name}).to_numpy()
             place.plot(across, line, color=colour, linewidth=1.6, label=str(name))

@@ -26,7 +26,8 @@ from cellmodel.step import Step, Term, parse_term
 if TYPE_CHECKING:
     from cellmodel.cell import Cell
 
-UNITS = ("C", "A", "W", "V", "A.h", "s", "min", "h", "K", COUNT)
+TIMES = ("s", "min", "h")
+UNITS = ("C", "A", "W", "V", "A.h", *TIMES, "K", COUNT)
 HALLS = ("soak", "ageing")
 
 
@@ -246,6 +247,13 @@ class Protocol:
         """
         return measuring_cycles(self.steps)[-1]
 
+    @property
+    def cut_offs(self) -> dict[int, Term]:
+        """Voltages to which the cycles discharge that discharge once, by index."""
+        steps = [step for step in self.steps if step.is_full_discharge]
+        last = {step.cycle: step.voltage_limit for step in steps}
+        return {cycle: last[cycle] for cycle in measuring_cycles(self.steps)}
+
     def _own_defaults(self) -> dict[str, float]:
         return {n: v.default for n, v in self.variables.items() if not isinstance(v.default, str)}
 
@@ -359,7 +367,7 @@ def _read_variables(table: object, where: str) -> dict[str, Variable]:
         if unit not in UNITS:
             raise InputError(f"{here}: the unit must be one of {', '.join(UNITS)}, got {unit!r}")
         bounds = {"K": TEMPERATURE, COUNT: Range(0, MOST_STEPS)}.get(
-            unit, Range(0, unit=unit, above=True)
+            unit, Range(0, unit=unit, above=unit not in TIMES)
         )
         low = bounds.check(f"{here}.low", entry["low"])
         high = bounds.check(f"{here}.high", entry["high"])

@@ -50,7 +50,6 @@ def summarise(
     nominal_energy = raw["discharge_energy"].isel(cycle=protocol.capacity_cycle)
     # nominal capacity is nowhere in the table: here it only sizes the cables
     nominal_capacity = raw["discharge_capacity"].isel(cycle=protocol.capacity_cycle)
-    coulombic = _ratio(raw["discharge_capacity"], raw["charge_capacity"])
     halls = [
         (
             step.hall,
@@ -79,9 +78,9 @@ def summarise(
     )
     formation = cycler + chamber
     return dict(raw) | {
-        "coulombic_efficiency": coulombic,
+        "coulombic_efficiency": _ratio(raw["discharge_capacity"], raw["charge_capacity"]),
         "energy_efficiency": _ratio(raw["discharge_energy"], raw["charge_energy"]),
-        "first_cycle_efficiency": coulombic.isel(cycle=0),
+        "first_cycle_efficiency": _first_cycle_efficiency(raw, protocol, protocol_values),
         "nominal_energy": nominal_energy,
         "total_time": sum((time for _, time, _ in halls), raw["formation_time"]),
         "cycler_energy": cycler,
@@ -89,6 +88,31 @@ def summarise(
         "formation_energy": formation,
         "specific_formation_energy": formation / nominal_energy,
     }
+
+
+def _first_cycle_efficiency(
+    raw: Mapping[str, xr.Variable], protocol: Protocol, protocol_values: Mapping[str, Value]
+) -> xr.Variable:
+    """Return the charge of the first full discharge / the net charge put in before it.
+
+    A full one goes as low as that of the cycle that measures the cell. Where the first cycle has
+    it, this is its coulombic efficiency; shallow cycles before it lose charge, too.
+    """
+    charge, discharge = raw["charge_capacity"], raw["discharge_capacity"]
+    ends = {
+        cycle: limit.evaluate(protocol_values, 1.0) for cycle, limit in protocol.cut_offs.items()
+    }
+    candidates, inside = {}, 0.0
+    for cycle in range(protocol.capacity_cycle + 1):
+        inside = inside + charge.isel(cycle=cycle)
+        if cycle in ends:
+            candidates[cycle] = _ratio(discharge.isel(cycle=cycle), inside)
+        inside = inside - discharge.isel(cycle=cycle)
+    efficiency = candidates.pop(protocol.capacity_cycle)
+    for cycle, candidate in reversed(candidates.items()):
+        full = xr.Variable((), 0.0) + ends[cycle] <= ends[protocol.capacity_cycle]
+        efficiency = candidate.where(full, efficiency)
+    return efficiency
 
 
 def _total(per_cycle: xr.Variable) -> xr.Variable:

@@ -57,8 +57,11 @@ _FORMATION = (
     VariableSpec("discharge_energy", "W h", "energy taken from the cell at its terminals", _CYCLE),
     VariableSpec("coulombic_efficiency", "1", "discharge capacity / charge capacity", _CYCLE),
     VariableSpec("energy_efficiency", "1", "discharge energy / charge energy", _CYCLE),
-    VariableSpec("first_cycle_efficiency", "1", "coulombic efficiency of the first cycle"),
+    VariableSpec("first_cycle_efficiency", "1", "coulombic efficiency of the first full cycle"),
     VariableSpec("lithium_loss", "A h", "lithium inventory consumed by side reactions"),
+    VariableSpec(
+        "lithium_inventory", "A h", "lithium that is not lost, counted as the cell's source does"
+    ),
     VariableSpec("parasitic_charge", "A h", "charge passed by shuttle and electrolyte oxidation"),
     VariableSpec("stored_lithium", "A h", "lithium that the negative electrode keeps, reversibly"),
     VariableSpec(
@@ -171,9 +174,6 @@ _FIT = (
     ),
     VariableSpec("first_charge_energy", "W h", "energy put into the cell in the first cycle"),
     VariableSpec("first_discharge_energy", "W h", "energy taken from the cell in the first cycle"),
-    VariableSpec(
-        "lithium_inventory", "A h", "lithium that is not lost, counted as it was measured"
-    ),
     VariableSpec("fitted_value", "", "value of a parameter, in its unit", _INPUT),
     VariableSpec("standard_error", "", "standard error of a value, in its unit", _INPUT),
     VariableSpec("interval_low", "", "lower end of the 95 % interval, in its unit", _INPUT),

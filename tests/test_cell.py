@@ -204,3 +204,13 @@ def test_the_ranges_hold_all_numbers_of_shipped_sets(set_name):
     for name, value in pybamm.ParameterValues(set_name).items():
         if isinstance(value, (int, float)) and name not in OWNED_ELSEWHERE:
             assert parameter_range(name).check(name, value) == value
+
+
+def test_what_a_cell_did_not_get_from_its_donor_is_named():
+    """Formation of the fitted cell, electrodes of another: both must be seen."""
+    rows = {name: why for name, _, _, why in cm.load_cell("nmc111-graphite-2360mah").provenance()}
+    assert rows["Shuttle current density [A.m-2]"].startswith("Carried over from nmc532-graphite-2")
+    for side in ("Positive", "Negative"):
+        kinetics = rows[f"{side} electrode exchange-current density [A.m-2]"]
+        assert "Mohtat2020" in kinetics
+        assert "not carried over" in kinetics

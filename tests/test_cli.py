@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import cellmodel as cm
 from cellmodel import cli
+from cellmodel.quantity import Quantity
 from cellmodel.store import open_results
 
 ROOT = Path(__file__).parent.parent
@@ -110,6 +111,19 @@ def test_show_prints_values_with_units_and_sources(name):
     assert result.exit_code == 0
     assert name in result.output
     assert "source" in result.output
+
+
+def test_show_takes_a_cell_that_was_saved(tmp_path):
+    """A fitted cell's numbers say where they come from."""
+    fitted = cm.load_cell("nmc532-graphite").replace_parameters(
+        {"Positive particle radius [m]": Quantity(4.5e-6, "m", "fitted to my.csv", 4e-6, 5e-6)}
+    )
+    result = call("show", str(cm.save_cell(fitted, tmp_path / "mine.toml")))
+    assert result.exit_code == 0
+    assert "fitted to my.csv" in result.output
+    result = call("show", str(tmp_path / "other.toml"))
+    assert result.exit_code == 2
+    assert "other.toml" in result.output
 
 
 def test_show_names_donors_and_ranges():

@@ -209,6 +209,15 @@ def test_a_value_at_a_bound_is_named(cell, table):
     assert "the value lies at an end of its range" in found.unidentifiable[RADIUS]
 
 
+def test_an_interval_beyond_the_range_is_named(cell, table):
+    """The table does not say where the value ends, the bound does."""
+    found = cm.fit_formation(cell, "two-cycle", table, BOUNDS | {RATE: (1.7, 50)}, starts=1)
+    row = found.parameters.sel(input=RATE)
+    assert row["interval_low"] == 1.7
+    assert not row["at_bound"]
+    assert "the 95 % interval reaches beyond the range" in found.unidentifiable[RATE]
+
+
 def test_a_fit_reads_well(fit):
     text = str(fit)
     assert text.startswith("nmc532-graphite-fitted: 14 cases\n")
@@ -218,6 +227,30 @@ def test_a_fit_reads_well(fit):
         fit.parameters["input"].values, fit.parameters["fitted_value"], strict=1
     ):
         assert f"{name}: {float(value):.4g}, 95 % between" in text
+
+
+def test_what_was_not_measured_does_not_count(cell, table):
+    """An empty entry weighs what one without any accuracy weighs: nothing."""
+    head = "lithium_inventory"
+    gaps = [2, 9]
+    empty, vague = table.copy(), table.assign(**{f"{head}_sd [A h]": 0.05})
+    empty.loc[gaps, f"{head} [A h]"] = np.nan
+    vague.loc[gaps, f"{head}_sd [A h]"] = 1e9
+    sd = {head: 0.05}
+    found, expected = (
+        cm.fit_formation(cell, "two-cycle", one, {RATE: (0.05, 50)}, starts=1, **given)
+        for one, given in ((empty, {"standard_deviations": sd}), (vague, {}))
+    )
+    np.testing.assert_allclose(
+        found.parameters["fitted_value"], expected.parameters["fitted_value"], rtol=1e-9, atol=0
+    )
+    away = found.residuals[head].sel(comparison="difference")
+    assert away.isnull().sum() == len(gaps)
+    np.testing.assert_allclose(found.rmse[head], np.sqrt((away**2).mean()), rtol=1e-12, atol=0)
+    # two numbers fewer tell of the scatter
+    freedom = 3 * CASES - 2
+    ratio = found.parameters["standard_error"] / expected.parameters["standard_error"]
+    np.testing.assert_allclose(ratio**2, freedom / (freedom - 2), rtol=1e-6, atol=0)
 
 
 # cross-validation
@@ -267,6 +300,46 @@ def test_an_outlier_is_not_seen_by_its_own_prediction(cell):
     assert abs(own - truth) > 1e-3
     assert abs(unseen - truth) < 1e-5
     assert done[-1] == (7, 7)
+
+
+# a cell as it is
+
+
+def test_a_table_is_compared_with_what_the_cell_gives():
+    """Protocols of several lengths in one table; nothing is fitted, no constant either."""
+    table = pd.DataFrame(
+        {
+            "temperature [K]": [298.15, 318.15, 308.15],
+            "charge_current_1 [A]": [0.0264, 0.31, 0.1],
+            "verification_cycles": [2, 1, 0],
+            "first_charge_capacity [A h]": [0.3, 0.33, 0.31],
+            "first_cycle_efficiency": [0.83, 0.75, np.nan],
+            "lithium_inventory [A h]": [0.289, 0.272, 0.285],
+        }
+    )
+    name = "nmc532-graphite-240mah"
+    found = cm.compare_formation(name, "two-stage-charge", table)
+    for case in range(3):
+        protocol = cm.load_protocol("two-stage-charge").with_variables(
+            temperature=table["temperature [K]"][case],
+            charge_current_1=table["charge_current_1 [A]"][case],
+            verification_cycles=table["verification_cycles"][case],
+        )
+        formed = cm.sweep_formation(name, protocol, "laboratory-cycler")
+        one = found.sel(case=case, comparison="simulated")
+        for outcome, expected in (
+            ("first_charge_capacity", formed.charge_capacity[0]),
+            ("first_cycle_efficiency", formed.first_cycle_efficiency),
+            ("lithium_inventory", formed.lithium_inventory),
+        ):
+            np.testing.assert_allclose(one[outcome], expected, rtol=1e-12, atol=0)
+    away = found.sel(comparison="difference", case=2)
+    np.testing.assert_allclose(
+        away.first_charge_capacity,
+        found.first_charge_capacity.sel(comparison="simulated", case=2) - 0.31,
+        rtol=1e-12, atol=0,
+    )  # fmt: skip
+    assert np.isnan(away.first_cycle_efficiency)
 
 
 # the problem

@@ -127,6 +127,17 @@ def _changed(old, new, values=None):
     )
 
 
+def test_what_was_not_measured_is_left_empty():
+    charge = "first_charge_capacity"
+    gap = pd.DataFrame(TABLE)
+    gap.loc[1, [f"{charge} [A h]", f"{charge}_sd [A h]"]] = np.nan
+    read = read_measurements(gap, "two-cycle")
+    np.testing.assert_array_equal(read.outcomes[charge], [5.4, np.nan, 5.3])
+    np.testing.assert_array_equal(read.standard_deviations[charge], [0.05, np.nan, 0.05])
+    read = read_measurements(gap.drop(columns=f"{charge}_sd [A h]"), "two-cycle")
+    np.testing.assert_allclose(read.standard_deviations[charge], 0.0535, rtol=1e-12, atol=0)
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
@@ -153,9 +164,9 @@ def _changed(old, new, values=None):
         ),
         (
             _changed(
-                "first_charge_capacity [A h]", "first_charge_capacity [A h]", [5.0, np.nan, 5]
+                "first_charge_capacity_sd [A h]", "first_charge_capacity_sd [A h]", [1, np.nan, 1]
             ),
-            "column 'first_charge_capacity' must not have empty entries, got one in row 2",
+            "column 'first_charge_capacity_sd' must not have empty entries, got one in row 2",
         ),
         (
             _changed("first_cycle_efficiency", "first_cycle_efficiency", [86.0, 87.0, 85.0]),
@@ -189,7 +200,7 @@ def test_a_wrong_table_is_refused(table, message):
         (b"temperature [K],first_cycle_efficiency\n298.15\n", "row 1 must have 2 entries.* got 1"),
         (b"", "at least one column and one row"),
         (b"temperature [K]\n", "at least one column and one row"),
-        (b"temperature [K],first_cycle_efficiency\n298.15,\n", "must not have empty entries"),
+        (b"temperature [K],first_cycle_efficiency\n298.15,\n", "'first_cycle_efficiency' has no"),
         (b"\xff\xfe,b\n", "is not a CSV file in UTF-8"),
     ],
 )

@@ -108,21 +108,25 @@ def test_losses_say_what_they_need(formed):
 
 def test_points_lie_over_the_axis_of_their_lines(over_temperature):
     measured = xr.Dataset(
-        {"first_cycle_efficiency": ("formation", [0.52])},
-        {"formation": ["fast"], "temperature": ("formation", [318.15])},
+        {"first_cycle_efficiency": ("formation", [0.52, 0.71])},
+        {"formation": ["fast", "slow"], "temperature": ("formation", [318.15, 298.15])},
     )
     figure = plot_formation.efficiency(over_temperature, measured, scatter=0.01)
     drawn(figure)
     place = figure.axes[0]
-    assert place.get_ylabel() == "coulombic efficiency of the first cycle [%]"
+    assert place.get_ylabel() == "coulombic efficiency of the first full cycle [%]"
     np.testing.assert_allclose(place.lines[0].get_ydata()[:2], [70, 65], rtol=1e-12, atol=0)
-    (errorbar,) = place.containers
-    point, _, bars = errorbar
+    point, _, bars = place.containers[1]
     np.testing.assert_allclose(point.get_xydata(), [[45, 52]], rtol=1e-12, atol=0)
     np.testing.assert_allclose(bars[0].get_segments()[0][:, 1], [51, 53], rtol=1e-12, atol=0)
     lines = {line.get_label(): line.get_color() for line in place.lines}
     assert point.get_color() == lines["fast"] != lines["slow"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == NAMES
+    # beyond the measurements lines are extrapolations
+    (shade,) = place.patches
+    np.testing.assert_allclose(
+        [shade.get_x(), shade.get_x() + shade.get_width()], [25, 45], rtol=1e-12, atol=0
+    )
 
 
 def test_efficiency_without_measurements(over_temperature):

@@ -410,6 +410,24 @@ def test_a_stage_past_its_voltage_is_passed_over(lfp, first_cycle):
         assert_close(run(lfp, staged, model="SPM")[1][name], value, rtol=1e-9)
 
 
+def test_holds_and_rests_may_be_left_out():
+    """With no time they do nothing, by both doors; a moment of them does next to nothing."""
+    doors = "nmc532-graphite-240mah", EQUIPMENT
+    two_stage = cm.load_protocol("two-stage-charge").with_variables(verification_cycles=1)
+    without, moment = (
+        two_stage.with_variables(hold_time=hours, rest_time=hours) for hours in (0, 1e-6)
+    )
+    expected = cm.simulate_formation(doors[0], without, doors[1])
+    for found, rtol in (
+        (cm.sweep_formation(doors[0], without, doors[1]), 1e-3),
+        (cm.trace_formation(doors[0], without, doors[1]), 1e-3),
+        (cm.simulate_formation(doors[0], moment, doors[1]), 1e-5),
+    ):
+        for name in ("charge_capacity", "discharge_energy", "lithium_loss", "formation_time"):
+            np.testing.assert_allclose(found[name], expected[name], rtol=rtol, atol=0)
+    assert set(expected.step_index.values) == {0, 1, 2, 3, 4}
+
+
 def test_a_missing_parameter_is_named(lfp, two_cycle):
     without = {k: v for k, v in lfp.parameters.items() if not k.startswith("SEI resistivity")}
     bare = dataclasses.replace(lfp, parameters=without)

@@ -13,6 +13,7 @@ from cellmodel.step import Step
 # PyBaMM ends a step without a time after 24 h or twice the nominal time, which a C/50 charge
 # needs; this one is long enough for C/1000, and reaching it is an error.
 LONGEST_STEP_TIME = 1e7  # s
+SHORTEST_STEP_TIME = 1e-6  # s, for a step of no length, which PyBaMM refuses
 CHARGE_BEFORE = "Net discharged capacity before the step [A.h]"  # input, see CapacityTermination
 
 
@@ -77,6 +78,8 @@ def _step(step: Step, values: Mapping[str, float], nominal_capacity: float) -> p
     return kinds[step.kind](
         float(setpoint),
         termination=terminations,
-        duration=LONGEST_STEP_TIME if duration is None else float(duration),
+        duration=LONGEST_STEP_TIME
+        if duration is None
+        else max(float(duration), SHORTEST_STEP_TIME),
         description=step.template,
     )
