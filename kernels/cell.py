@@ -9,7 +9,7 @@ from kernels import workspace as s
 from kernels.compiled import lanes, sequence
 from kernels.electrolyte import CELLS, EDGE, ELECTRODE_CELLS, relaxation_time
 from kernels.kinetics import FARADAY
-from kernels.limits import compare_with_limits, look_ahead, turn_back
+from kernels.limits import compare_with_limits, land
 from kernels.parameters import COUNT, LANES, LOWER, UPPER
 from kernels.particle import MODES
 from kernels.particle_step import (
@@ -185,9 +185,8 @@ def attempt(w, tables, flat, tolerance, growth, landing):
     grow_film(w, tables)
     measure_departure(w)
     compare_with_limits(w, landing)
-    turn_back(w, tables)
     judge(w, tolerance, growth)
-    look_ahead(w, tables)
+    land(w, tables)
     add_up(w)
     return move_on(w)
 
@@ -222,11 +221,10 @@ def attempt_extended(w, tables, flat, bare, double, tolerance, growth, landing):
         grow_second_film(w)
     measure_departure(w)
     compare_with_limits(w, landing)
-    turn_back(w, tables)
     if double:
         depart(w)
     judge(w, tolerance, growth)
-    look_ahead(w, tables)
+    land(w, tables)
     if bare:
         keep(w)
     if double:
