@@ -140,7 +140,10 @@ def judge(w, tolerance, growth):
         shorter = h * min(max(scale, 0.2), 0.8)
         retry = 0.995 * h if over & (error <= ACCEPTABLE) else shorter
         retry = retry if valid | over else 0.3 * h
-        retry = max(retry if settled | (not finite) else 0.7 * h, SHORTEST_STEP)
+        # a hold is tried once more from where Newton's method was, then shortened
+        repeated = (not settled) & (w[s.REPEATED + i] == 0.0)
+        w[s.REPEATED + i] = 1.0 if repeated else 0.0
+        retry = max(retry if settled | (not finite) else (h if repeated else 0.7 * h), SHORTEST_STEP)
         # at the very first moment it must be possible; Newton's method may need several attempts
         retry = (0.0 if settled else h) if opening else retry
         w[s.H_NEXT + i] = longer if accepted else retry

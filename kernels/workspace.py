@@ -116,7 +116,7 @@ TARGET = _block(CELLS)
 (ACTIVE, OPENING, STATUS, ATTEMPTS, SKIPPABLE) = _rows(5)
 # The verdict on a time step
 (DEPARTURE, ERROR, OVER, OVER_VOLTAGE, OVER_CURRENT, OVER_CHARGE, HIT) = _rows(7)
-(BEYOND, AHEAD, LANDING_FROM) = _rows(3)
+(BEYOND, AHEAD, LANDING_FROM, REPEATED) = _rows(4)
 (ACCEPTED, H_NEXT, FINISHED) = _rows(3)
 # Sums over the protocol step, and over the protocol
 (CHARGE_IN, CHARGE_OUT, ENERGY_IN, ENERGY_OUT) = _rows(4)
