@@ -104,6 +104,12 @@ class Cell:
             **self.parameters,
         }
 
+    @property
+    def physics(self) -> str:
+        """What is modelled besides electrodes and electrolyte, in words."""
+        formation = "" if self.formation == "none" else f", {self.formation}"
+        return f"{self.sei} SEI, lumped thermal{formation}"
+
     def parameter(self, name: str) -> float:
         """Return a number of the cell.
 
@@ -167,16 +173,22 @@ class Cell:
         if name not in known:
             raise unknown_name(f"parameter of cell '{self.name}'", name, known)
 
+    @property
+    def origin(self) -> str:
+        """Whose the parameter set is."""
+        if self.bpx:
+            return "a BPX file"
+        donor = OWN_SETS.get(self.parameter_set)
+        return f"cellmodel; what it lacks is lent by {donor} of PyBaMM" if donor else "PyBaMM"
+
     def provenance(self) -> list[tuple[str, float | str, str, str]]:
         """Return rows (name, value, unit, source) of everything that is ours, for people.
 
         A source ends in "(lent by ...)" where another set or cell lends the number, and in
         "(assumed)" where it is engineering judgement.
         """
-        donor = OWN_SETS.get(self.parameter_set)
-        owner = f"cellmodel; what it lacks is lent by {donor} of PyBaMM" if donor else "PyBaMM"
         rows: list[tuple[str, float | str, str, str]] = [
-            ("parameter set", self.parameter_set, "", "BPX file" if self.bpx else owner),
+            ("parameter set", self.parameter_set, "", self.origin),
             ("SEI law", self.sei, "", "PyBaMM"),
             ("formation model", self.formation, "", "cellmodel"),
         ]

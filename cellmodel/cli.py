@@ -109,7 +109,7 @@ def list_names(kind: Annotated[Kind, typer.Argument(help="What to list.")]) -> N
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="Name of anything listed, or a cell's file.")],
+    name: Annotated[str, typer.Argument(help="Name of anything that can be listed, or a file.")],
 ) -> None:
     """Print the values of a cell, protocol, plant, rule set or other input, with their sources."""
     with _clear_errors():

@@ -5,9 +5,9 @@ The state at the end of a cycle moves along a line for a while; n cycles after t
 
     state + (its change per cycle) * integral of g(s) / g(0) ds from 0 to n,
 
-where g is the lithium lost per cycle. 1 / g is taken to be linear in s: exact for growth with the
-logarithm of time (tunnelling), good for its square root (diffusion). Whatever is conserved and
-linear in the state stays conserved.
+where g is the lithium that leaves the particles per cycle. 1 / g is taken to be linear in s: exact
+for growth with the logarithm of time (tunnelling), good for its square root (diffusion). Whatever
+is conserved and linear in the state stays conserved.
 
 After a leap one cycle settles and two are measured. The parabola of 1 / g through this rate and the
 two before says how many cycles the leap really was; so cycle numbers are not whole ones any more,
@@ -31,7 +31,8 @@ from cellmodel.errors import InputError
 State = TypeVar("State")
 Results = Mapping[str, float]
 
-LOSS = "lithium_loss"  # of the results: lost since the start, by which leaps are measured
+#: of the results: lithium that has left the particles, lost or kept, by which leaps are measured
+GONE = ("lithium_loss", "stored_lithium")
 SCALE = "discharge_capacity"  # of the results: the tolerance is relative to its first value
 CAPACITIES = ("charge_capacity", SCALE)
 SETTLE = 1  # cycles after a leap that are not used: where charge and discharge end finds back
@@ -51,8 +52,8 @@ class March(Generic[State]):
     Parameters
     ----------
     run
-        State (None: the start) -> the state one cycle later, and the results of that cycle, LOSS
-        and SCALE among them. Raises InputError where the cycle cannot be run.
+        State (None: the start) -> the state one cycle later, and the results of that cycle, the
+        first of GONE and SCALE among them. Raises InputError where the cycle cannot be run.
     ahead
         Earlier state, later state, factor -> later + factor (later - earlier).
     visit
@@ -158,7 +159,7 @@ def march(
             course.done.append(done)
             course.results.append(results)
             done += 1.0
-            chain = [*chain, (state, results[LOSS])][-MEASURED - 1 :]
+            chain = [*chain, (state, _gone(results))][-MEASURED - 1 :]
             if done == FIRST // 2:
                 before = _pace(done, chain)
             if length < LEAST:
@@ -166,6 +167,10 @@ def march(
         while waiting and done >= waiting[0] - 0.5:
             how.visit(waiting.pop(0), state)
     return course
+
+
+def _gone(results: Mapping[str, float | np.ndarray]) -> float | np.ndarray:
+    return sum(results[name] for name in GONE if name in results)
 
 
 def _pace(done: float, chain: Sequence[tuple[State, float]]) -> _Pace:
@@ -195,7 +200,7 @@ def _leap(
         except InputError:  # the state left what the cell can be in
             return nowhere
         course.simulated += 1
-        ends.append((state, numbers[LOSS]))
+        ends.append((state, _gone(numbers)))
         results.append(numbers)
     landed = done + leap + SETTLE + MEASURED
     measured = ends[SETTLE - 1 :]
@@ -232,9 +237,9 @@ def _unseen(first: Sequence[Results], final: Sequence[Results]) -> float:
     A quarter of what the cubic is off a straight line in the middle: it would be nothing for a
     parabola, and all of it for a step.
     """
-    lost = final[0][LOSS] - first[1][LOSS]
+    lost = _gone(final[0]) - _gone(first[1])
     rise = final[0][SCALE] - first[1][SCALE]
-    slopes = [(b[SCALE] - a[SCALE]) / (b[LOSS] - a[LOSS]) for a, b in (first, final)]
+    slopes = [(b[SCALE] - a[SCALE]) / (_gone(b) - _gone(a)) for a, b in (first, final)]
     return 0.25 * sum(abs(slope * lost - rise) for slope in slopes) / 8
 
 
@@ -271,13 +276,14 @@ def at_whole_cycles(course: Course, cycles: int) -> dict[str, np.ndarray]:
     left, right, gap, share = left[leapt], right[leapt], gap[leapt], share[leapt]
     # A cycle and the one before it stand at the beginning of a leap, one and the next at its end.
     steps = {name: np.diff(column, prepend=np.nan) for name, column in columns.items()}
-    first, final = steps[LOSS][left], steps[LOSS][right + 1]
+    gone = _gone(columns)
+    first, final = (np.diff(gone, prepend=np.nan)[at] for at in (left, right + 1))
     bend = (first / final - 1) / (gap + 1)  # of 1 / rate; both are those of half a cycle outside
     slowing = (1 + bend * (gap + 0.5)) / (1 + bend / 2)
     straight = np.abs(slowing - 1) < 1e-9
     factor = np.where(straight, 2.0, slowing)
     share = np.where(straight, share, np.log1p((factor - 1) * share) / np.log(factor))
-    lost = columns[LOSS][right] - columns[LOSS][left]
+    lost = gone[right] - gone[left]
     for name, column in columns.items():
         rise = column[right] - column[left]
         values[name][leapt] = column[left] + rise * share

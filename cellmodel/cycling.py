@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     from cellmodel.bridge.reference import Method
 
 WATT_HOURS = 1000.0  # per kW h
+_SHARE = Range(-1e-3, 1.001)  # as far as the tolerances of a solver may lead beyond 0 and 1
+_STATES = {  # what each field of `State` may be; those of a second material are 0 without one
+    "negative_stoichiometry": Range(0, 1, above=True, below=True),
+    "positive_stoichiometry": Range(0, 1, above=True, below=True),
+    "sei_thickness": Range(0, 1e-3, "m", above=True),
+    "unpassivated_surface": _SHARE,
+    "highest_negative_stoichiometry": _SHARE,
+    "stored_lithium": Range(-1e-6, unit="A h"),
+    "second_negative_stoichiometry": Range(0, 1),
+    "second_sei_thickness": Range(0, 1e-3, "m"),
+}
 
 
 def simulate_cycling(
@@ -32,6 +43,7 @@ def simulate_cycling(
     cycles: int = 500,
     *,
     threshold: float = 0.8,
+    rated_capacity: float | None = None,
     checks: int = 2,
     jump_tolerance: float | None = 2e-4,
     model: str = "SPMe",
@@ -54,7 +66,11 @@ def simulate_cycling(
     processor time. Against every cycle simulated, capacities are within 0.001 % and 0.03 %,
     energies within 0.01 % and 0.04 %, lithium_loss within 0.02 % and 0.04 %, cycle_life within 0.2
     cycles. For nmc811-graphite-silicon 28 are simulated, in a thirteenth of the time: capacities
-    within 0.014 %, energies 0.011 %, lithium_loss 0.02 %, cycle_life (to 90 %) 0.01 cycles.
+    within 0.014 %, energies 0.011 %, lithium_loss 0.02 %, cycle_life (to 90 %) 0.01 cycles. With
+    the formation model, 300 cycles (nmc532-graphite-240mah at C/5 and 1 C, nmc111-graphite-2360mah)
+    take 38 to 47, in a quarter of the time: capacities within 0.01 %, stored_lithium 0.33 %,
+    cycle_life (to 96 %) 0.3 cycles; lithium_loss, by then less than a hundredth of the capacity,
+    within 6 %.
 
     Parameters
     ----------
@@ -69,7 +85,10 @@ def simulate_cycling(
     cycles
         How many times [1].
     threshold
-        End of life: discharge capacity / that of the first cycle [1].
+        End of life: discharge capacity / rated capacity [1].
+    rated_capacity
+        To which the threshold refers [A h]; None takes that of the first cycle. One number for all
+        tells apart formations that leave different capacities.
     checks
         How many performance checks [1], evenly spread from the formed cell to the last cycle: 0
         for none, 1 for the formed cell only. They cost the cell nothing.
@@ -85,7 +104,10 @@ def simulate_cycling(
     xarray.Dataset
         Over `cycle`: charge_capacity, discharge_capacity [A h], charge_energy, discharge_energy
         [W h], coulombic_efficiency, energy_efficiency (round trip) [1], resistance [ohm],
-        sei_thickness, second_sei_thickness [m], lithium_loss [A h] since the end of formation.
+        sei_thickness, second_sei_thickness [m], lithium_loss [A h] since the end of formation,
+        stored_lithium [A h] with that of formation, parasitic_charge of the cycle [A h],
+        lowest_negative_potential [V] at the ends of its steps: below 0 lithium may plate, which is
+        not modelled.
         `cycle_life` [1], interpolated, and `delivered_energy` [kW h] until then: NaN if the
         threshold is not reached within the run (the attribute `cycle_life_note` says so).
         Over `check` (cycles done, within one) and `state_of_charge` (0.8, 0.5, 0.2 of
@@ -107,6 +129,8 @@ def simulate_cycling(
 
     cycles = int(Range(1, 100_000).check("cycles", cycles))
     Range(0, 1, above=True, below=True).check("threshold", threshold)
+    if rated_capacity is not None:
+        Range(0, unit="A h", above=True).check("rated_capacity", rated_capacity)
     checks = int(Range(0, 100).check("checks", checks))
     if jump_tolerance is not None:
         Range(1e-7, 1e-2).check("jump_tolerance", jump_tolerance)
@@ -122,7 +146,8 @@ def simulate_cycling(
     course = march(March(run, ageing.ahead, visit), cycles, jump_tolerance, stops[1:])
     results = _per_cycle(course, cycles)
     capacity = results["discharge_capacity"]
-    life = _crossing(capacity / capacity[0], threshold)
+    rated = capacity[0] if rated_capacity is None else rated_capacity
+    life = _crossing(capacity / rated, threshold)
     results["coulombic_efficiency"] = capacity / results["charge_capacity"]
     results["energy_efficiency"] = results["discharge_energy"] / results["charge_energy"]
     delivered = _delivered(results["discharge_energy"], life)
@@ -131,14 +156,15 @@ def simulate_cycling(
         | {"cycle_life": ((), life), "delivered_energy": ((), delivered)},
         {"cycle": np.arange(cycles)},
     ).merge(checked)
-    note = f"first cycle with less than {threshold:g} of the capacity of cycle 0, interpolated"
+    of = "the capacity of cycle 0" if rated_capacity is None else f"{rated_capacity:g} A h"
+    note = f"first cycle with less than {threshold:g} of {of}, interpolated"
     if np.isnan(life):
         note = f"NaN: {threshold:g} of the capacity was not reached within {cycles} cycles"
     return dataset.assign_attrs(
         title=f"Ageing of {cell.title}: {protocol.title}",
         cell=cell.name,
         protocol=protocol.name,
-        model=f"PyBaMM {model}, {cell.sei} SEI, lumped thermal",
+        model=f"PyBaMM {model}, {cell.physics}",
         simulated_cycles=course.simulated,
         **checked.attrs,
         cycle_life_note=note,
@@ -159,7 +185,8 @@ def start_state(formed: xr.Dataset) -> State:
     Raises
     ------
     InputError
-        If it is no such Dataset, lacks a variable, has dimensions or holds NaN.
+        If it is no such Dataset, lacks a variable, has dimensions, holds NaN or what no cell can
+        be in.
     """
     from cellmodel.bridge.parameter_values import State
 
@@ -183,10 +210,10 @@ def start_state(formed: xr.Dataset) -> State:
             f"formed must be a single case, got the dimensions {dims}; choose one, as by "
             f"formed.isel({', '.join(f'{dim}=0' for dim in dims)})"
         )
-    values = {name: float(formed[name]) for name in names}
-    if not np.isfinite(list(values.values())).all():
+    values = {name: formed[name].item() for name in names}
+    if any(value != value for value in values.values()):
         raise InputError("formed holds NaN: this case of the sweep could not be solved, see status")
-    return State(**values)
+    return State(**{n: _STATES[n].check(f"formed: {n}", value) for n, value in values.items()})
 
 
 def _swept_cell(cell: Cell, formed: xr.Dataset) -> Cell:
@@ -257,10 +284,14 @@ def _delivered(energy: np.ndarray, life: float) -> float:
 
 
 def _crossing(retention: np.ndarray, threshold: float) -> float:
-    """Return the cycle number at which `retention` falls to the threshold, NaN if never."""
+    """Return the cycle number at which `retention` falls to the threshold, 0 if it begins below
+    it, NaN if it never does.
+    """
     below = np.flatnonzero(retention < threshold)
     if not below.size:
         return np.nan
     after = below[0]
+    if after == 0:
+        return 0.0
     drop = retention[after - 1] - retention[after]
     return float(after - 1 + (retention[after - 1] - threshold) / drop)

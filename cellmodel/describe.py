@@ -17,10 +17,10 @@ from cellmodel import __version__
 from cellmodel.cell import Cell, list_cells, load_cell
 from cellmodel.circularity import RecyclingParameters, list_recycling, load_recycling
 from cellmodel.equipment import Equipment, list_equipment, load_equipment
-from cellmodel.errors import unknown_name
+from cellmodel.errors import InputError, unknown_name
 from cellmodel.plant import Plant, list_plants, load_plant
 from cellmodel.protocol import Protocol, list_protocols, load_protocol
-from cellmodel.quantity import Quantity
+from cellmodel.quantity import Quantity, read_toml
 from cellmodel.ramp import Ramp, list_ramps, load_ramp
 from cellmodel.rules import (
     ELECTRICITY,
@@ -48,6 +48,11 @@ KINDS: Mapping[str, tuple[Callable[[], list[str]], Callable[[str], Input]]] = {
     "waste-loops": (list_waste_loops, load_waste_loop),
     "references": (list_references, load_reference),
 }
+#: of files: a key that only they have -> what reads them
+FILES: Mapping[str, Callable[[str], Input]] = {
+    "parameter_set": load_cell, "cycle": load_protocol, "rated_rate": load_equipment,
+    "step": load_plant,
+}  # fmt: skip
 KNOWN = "cell, protocol, equipment, plant, rule set, recycling, ramp, waste loop or reference"
 LIBRARIES = (
     "numpy", "numba", "pybamm", "xarray", "zarr", "pydantic", "typer", "rich", "matplotlib",
@@ -69,21 +74,36 @@ def describe(name: str) -> list[RenderableType]:
     Parameters
     ----------
     name
-        Of what comes with the package, or path of a cell's file: .toml, or BPX (.json).
+        Of what comes with the package, or path of a BPX file (.json) or of a cell, protocol,
+        equipment or plant of your own (.toml).
 
     Raises
     ------
     InputError
-        If there is none of this name.
+        If there is none of this name, or the file is none of these.
     """
     owners = {own: load for names, load in KINDS.values() for own in names()}
-    if name.endswith((".json", ".toml")):
+    if name.endswith(".json"):
         owners[name] = load_cell
+    if name.endswith(".toml"):
+        owners[name] = _reader(name)
     if name not in owners:
         raise unknown_name(KNOWN, name, owners)
     entry = owners[name](name)
     head = f"[bold]{escape(entry.name)}[/]  {escape(entry.title)}\nsource: {escape(entry.source)}"
     return [head, *_parts(entry)]
+
+
+def _reader(path: str) -> Callable[[str], Input]:
+    """Return what reads a file."""
+    table = read_toml(path)
+    for key, load in FILES.items():
+        if key in table:
+            return load
+    raise InputError(
+        f"{path}: a cell, protocol, equipment or plant must have the key {', '.join(FILES)} "
+        f"respectively, got {', '.join(table) or 'none'}"
+    )
 
 
 def _parts(entry: Input) -> list[RenderableType]:
@@ -152,8 +172,7 @@ def _loop_parts(loop: WasteLoop) -> list[RenderableType]:
 
 def _cell_parts(cell: Cell) -> list[RenderableType]:
     """Return the cell's own numbers apart from those that others lend and those assumed."""
-    origin = "a BPX file" if cell.bpx else "PyBaMM"
-    facts = f"parameter set {escape(cell.parameter_set)} of {origin}, SEI {cell.sei}"
+    facts = f"parameter set {escape(cell.parameter_set)} of {cell.origin}\nmodelled: {cell.physics}"
     numbers = cell.quantities
     lent = {name: entry for name, entry in numbers.items() if entry.donor}
     assumed = {

@@ -74,8 +74,8 @@ def simulate_formation(
         name: xr.Variable(("cycle",) * np.ndim(value), value)
         for name, value in readout.raw(over_time, len(protocol.cycles)).items()
     }
-    last = (float(raw[f"{side}_stoichiometry"]) for side in ("negative", "positive"))
-    raw["kinetic_loss"] = xr.Variable((), kinetic_loss(cell, protocol, values, *last))
+    kinetic = kinetic_loss(cell, protocol, values, raw, cell.parameter)
+    raw["kinetic_loss"] = xr.Variable((), kinetic)
     raw["lithium_inventory"] = lithium_inventory(cell, raw, {})
     results = summarise(raw, protocol, values, equipment.values()) | {
         "component_mass": bill_of_materials(cell),
@@ -84,13 +84,12 @@ def simulate_formation(
     }
     summary = label(results, {"cycle": np.arange(len(protocol.cycles))})
     dataset = summary.merge(_over_time(over_time))
-    formation = "" if cell.formation == "none" else f", {cell.formation}"
     return dataset.assign_attrs(
         title=f"Formation of {cell.title}: {protocol.title}",
         cell=cell.name,
         protocol=protocol.name,
         equipment=equipment.name,
-        model=f"PyBaMM {model}, {cell.sei} SEI, lumped thermal{formation}",
+        model=f"PyBaMM {model}, {cell.physics}",
     )
 
 

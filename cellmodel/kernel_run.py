@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
+from cellmodel.bridge.equilibrium import kinetic_loss
 from cellmodel.bridge.lithium_inventory import lithium_inventory
 from cellmodel.compilation import kernels_for
 from cellmodel.design_space import CASE, DesignSpace
@@ -94,13 +95,22 @@ def formed(
             values /= SECONDS_PER_HOUR
         raw[name] = xr.Variable(CASE, values)
     swept = design.case_values(start, stop)
-    raw["lithium_inventory"] = lithium_inventory(
-        design.cell, raw, {name: swept[name] for name in design.parameter_names}
-    )
+    parameters = {name: swept[name] for name in design.parameter_names}
+    raw["lithium_inventory"] = lithium_inventory(design.cell, raw, parameters)
+    values = design.protocol_values | {name: swept[name] for name in design.protocol_names}
+    if cell.two_phase:  # the kernels know equilibrium of one material only
+        plain = {name: getattr(value, "values", value) for name, value in values.items()}
+
+        def read(name: str) -> float | np.ndarray:
+            own = name in parameters
+            return parameters[name].values if own else design.cell.parameter(name)
+
+        charge = kinetic_loss(design.cell, design.protocol, plain, raw, read)
+        raw["kinetic_loss"] = xr.Variable(CASE, charge)
     results = summarise(
         raw,
         design.protocol,
-        design.protocol_values | {name: swept[name] for name in design.protocol_names},
+        values,
         design.equipment_values | {name: swept[name] for name in design.equipment_names},
     )
     return results | {"status": xr.Variable(CASE, status, STATUS_FLAGS)}
@@ -112,5 +122,5 @@ def attributes(design: DesignSpace) -> dict[str, str]:
         "cell": design.cell.name,
         "protocol": design.protocol.name,
         "equipment": design.equipment.name,
-        "model": "kernels: SPMe, lumped thermal, SEI " + design.cell.sei,
+        "model": f"kernels: SPMe, {design.cell.physics}",
     }

@@ -245,14 +245,12 @@ class Protocol:
         """Index of the last cycle that discharges once, to a cut-off voltage: it measures the
         cell.
         """
-        return measuring_cycles(self.steps)[-1]
+        return max(self.cut_offs)
 
     @property
     def cut_offs(self) -> dict[int, Term]:
-        """Voltages to which the cycles discharge that discharge once, by index."""
-        steps = [step for step in self.steps if step.is_full_discharge]
-        last = {step.cycle: step.voltage_limit for step in steps}
-        return {cycle: last[cycle] for cycle in measuring_cycles(self.steps)}
+        """Indices of the cycles that discharge once, to a cut-off voltage, and that voltage."""
+        return measuring_cycles(self.steps)
 
     def _own_defaults(self) -> dict[str, float]:
         return {n: v.default for n, v in self.variables.items() if not isinstance(v.default, str)}

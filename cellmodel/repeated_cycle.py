@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from cellmodel.errors import InputError, quoted, unknown_name
 from cellmodel.quantity import check_keys
-from cellmodel.step import Step, parse_step
+from cellmodel.step import Step, Term, parse_step
 
 MOST_STEPS = 64
 COUNT = "1"  # unit of a variable that is a whole number: how often a cycle is run
@@ -138,13 +138,16 @@ def _leads_on(step: Step, after: Step | None) -> bool:
     return after.sign == step.sign or after.kind == "voltage"
 
 
-def measuring_cycles(steps: Sequence[Step]) -> list[int]:
-    """Return the cycles whose discharge energy is that of one full discharge, maybe in stages."""
-    cycles = []
+def measuring_cycles(steps: Sequence[Step]) -> dict[int, Term]:
+    """Return the cycles whose discharge energy is that of one full discharge, maybe in stages, each
+    with its cut-off.
+    """
+    cycles = {}
     for cycle, members in itertools.groupby(steps, key=lambda step: step.cycle):
         moving = [step for step in members if step.sign != 0]
         ways = itertools.groupby(moving, key=lambda step: step.sign)
         discharges = [list(stages) for sign, stages in ways if sign > 0]
-        if len(discharges) == 1 and any(step.is_full_discharge for step in discharges[0]):
-            cycles.append(cycle)
+        cut_offs = [s.voltage_limit for d in discharges for s in d if s.is_full_discharge]
+        if len(discharges) == 1 and cut_offs:
+            cycles[cycle] = cut_offs[-1]
     return cycles

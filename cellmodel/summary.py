@@ -93,25 +93,18 @@ def summarise(
 def _first_cycle_efficiency(
     raw: Mapping[str, xr.Variable], protocol: Protocol, protocol_values: Mapping[str, Value]
 ) -> xr.Variable:
-    """Return the charge of the first full discharge / the net charge put in before it.
+    """Return the charge of the first full discharge / charge put in by then.
 
-    A full one goes as low as that of the cycle that measures the cell. Where the first cycle has
-    it, this is its coulombic efficiency; shallow cycles before it lose charge, too.
+    Full is one to the cut-off at which the cell is measured, or lower. What shallow cycles before
+    it gave back counts as not put in.
     """
-    charge, discharge = raw["charge_capacity"], raw["discharge_capacity"]
-    ends = {
-        cycle: limit.evaluate(protocol_values, 1.0) for cycle, limit in protocol.cut_offs.items()
-    }
-    candidates, inside = {}, 0.0
-    for cycle in range(protocol.capacity_cycle + 1):
-        inside = inside + charge.isel(cycle=cycle)
-        if cycle in ends:
-            candidates[cycle] = _ratio(discharge.isel(cycle=cycle), inside)
-        inside = inside - discharge.isel(cycle=cycle)
-    efficiency = candidates.pop(protocol.capacity_cycle)
-    for cycle, candidate in reversed(candidates.items()):
-        full = xr.Variable((), 0.0) + ends[cycle] <= ends[protocol.capacity_cycle]
-        efficiency = candidate.where(full, efficiency)
+    into, out = raw["charge_capacity"], raw["discharge_capacity"]
+    efficiency: xr.Variable | float = np.nan
+    measured = protocol.cut_offs[protocol.capacity_cycle].evaluate(protocol_values, 1.0)
+    for cycle, cut_off in reversed(protocol.cut_offs.items()):
+        held = _total(into.isel(cycle=slice(cycle + 1))) - _total(out.isel(cycle=slice(cycle)))
+        full = cut_off.evaluate(protocol_values, 1.0) <= measured
+        efficiency = _ratio(out.isel(cycle=cycle), held).where(full, efficiency)
     return efficiency
 
 

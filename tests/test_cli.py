@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import cellmodel as cm
 from cellmodel import cli
-from cellmodel.quantity import Quantity
+from cellmodel.quantity import DATA, Quantity
 from cellmodel.store import open_results
 
 ROOT = Path(__file__).parent.parent
@@ -133,6 +133,30 @@ def test_show_names_donors_and_ranges():
     steps = call("show", "two-cycle").output
     assert "Charge at {charge_rate} C until {upper_voltage} V" in steps
     assert "0.001" in steps
+
+
+def test_show_of_a_set_of_our_own_names_its_donor_and_the_formation_model():
+    output = " ".join(call("show", "nmc111-graphite-2360mah").output.split())
+    assert "set Weng2021 of cellmodel; what it lacks is lent by Mohtat2020 of PyBaMM" in output
+    assert "solvent-diffusion limited SEI, lumped thermal, unpassivated surface" in output
+    assert output.count("lent by nmc532-graphite-240mah") == output.count("Carried over from") == 10
+
+
+def test_show_takes_files_of_ones_own(tmp_path):
+    path = tmp_path / "mine.toml"
+    cell = cm.load_cell("lfp-graphite")
+    cm.save_cell(cell.replace_parameters({"SEI open-circuit potential [V]": 0.41}), path)
+    row = next(line for line in call("show", str(path)).output.splitlines() if "0.41" in line)
+    assert "set by the user" in row
+    own = {"protocols": "two-cycle", "equipment": "laboratory-cycler", "plants": "pilot-line"}
+    for kind, name in own.items():
+        path.write_text((DATA / kind / f"{name}.toml").read_text())
+        assert call("show", str(path)).output == call("show", name).output
+    path.write_text('title = "t"')
+    result = call("show", str(path))
+    assert result.exit_code == 2
+    assert "a cell, protocol, equipment or plant must have the key parameter_set" in result.stderr
+    assert "there is no such file" in call("show", str(tmp_path / "none.toml")).stderr
 
 
 def test_show_sets_apart_what_is_lent_and_what_is_assumed():

@@ -80,6 +80,32 @@ def test_every_result_follows_every_cycle_simulated():
         np.testing.assert_allclose(leapt[name], every[name], rtol=0, atol=1e-4 * CAPACITY)
 
 
+def test_lithium_that_is_kept_counts_as_that_which_is_lost():
+    """A little is lost at a constant rate, much kept with the root of time."""
+
+    def run(state):
+        lithium, lost, kept = (CAPACITY, 0.0, 0.0) if state is None else state
+        lost_now = lost + 1e-5
+        kept_now = np.sqrt((0.02 + kept) ** 2 + 2e-4) - 0.02
+        end = np.array([lithium + lost - lost_now + kept - kept_now, lost_now, kept_now])
+        results = {"lithium_loss": lost_now, "stored_lithium": kept_now}
+        return end, results | dict.fromkeys(("charge_capacity", "discharge_capacity"), end[0])
+
+    def ahead(earlier, later, factor):
+        return later + factor * (later - earlier)
+
+    course = march(March(run, ahead, lambda stop, state: None), 1000, 1e-4)
+    assert course.simulated < 120
+    found = at_whole_cycles(course, 1000)
+    cycles = np.arange(1, 1001)
+    kept = np.sqrt(0.02**2 + 2e-4 * cycles) - 0.02
+    for name, exact in (
+        ("stored_lithium", kept),
+        ("discharge_capacity", CAPACITY - 1e-5 * cycles - kept),
+    ):
+        np.testing.assert_allclose(found[name], exact, rtol=0, atol=2e-4 * CAPACITY, err_msg=name)
+
+
 def test_a_smaller_tolerance_is_more_accurate_and_dearer():
     exact = LAWS["root of time"][1](np.arange(1, 2001))
     errors, effort = [], []

@@ -11,6 +11,7 @@ import cellmodel as cm
 from cellmodel.bridge import ageing, performance_check, readout, reference
 from cellmodel.bridge.passivation_submodels import HIGHEST, STORED, UNPASSIVATED
 from cellmodel.cycling import _crossing, _delivered, start_state
+from cellmodel.electrode import electrode_capacity
 from cellmodel.variables import VARIABLES
 
 HOURS = readout.SECONDS_PER_HOUR
@@ -157,6 +158,32 @@ def test_fast_formation_leaves_less_capacity():
     assert 0.2 * lost < less < lost
 
 
+def test_what_is_lost_while_cycling_says_where_it_went(hasty):
+    """Lithium is lost, kept, or in the particles; charge that is no lithium leaked."""
+    cell, protocol = cm.load_cell("nmc532-graphite-240mah"), cm.load_protocol("ageing-1c")
+    result = cm.simulate_cycling(cell, hasty, protocol, 3, **FAST)
+    assert result.attrs["model"].endswith("SEI, lumped thermal, unpassivated surface")
+    values, state = protocol.defaults(cell), start_state(hasty)
+    simulation = reference.simulation(cell, protocol, values, MESH, state=state)
+    one = readout.series(reference.solve(simulation, cell, protocol))
+    np.testing.assert_allclose(result.stored_lithium[0], one[STORED][-1], rtol=1e-3, atol=0)
+    kept = result.stored_lithium[0] - hasty.stored_lithium
+    assert kept > 0
+    assert (result.stored_lithium.diff("cycle") > 0).all()
+    assert (result.parasitic_charge > 0).all()
+    # charge of the cycle that is not given back stays in the negative electrode, or went
+    negative = electrode_capacity(cell.parameter, "negative")
+    stoichiometry = one["negative_stoichiometry_series"]
+    inside = negative * (stoichiometry[-1] - stoichiometry[0])
+    went = result.lithium_loss[0] + kept + result.parasitic_charge[0]
+    net = result.charge_capacity[0] - result.discharge_capacity[0]
+    np.testing.assert_allclose(net, inside + went, rtol=1e-3, atol=0)
+    potential = sum(one[name] for name in readout.NEGATIVE_POTENTIAL)
+    np.testing.assert_allclose(
+        result.lowest_negative_potential[0], potential.min(), rtol=0, atol=1e-4
+    )
+
+
 def test_lithium_is_conserved_from_fresh_to_old_across_leaps(cell, formed, old):
     """Lost in formation + lost in cycling = what the film holds."""
     surface_film = lithium(cell, 0.0, 0.0, old.sei_thickness[-1])
@@ -243,6 +270,27 @@ def test_restarting_each_cycle_changes_nothing(cell, formed):
 def test_cycle_life_is_interpolated():
     assert _crossing(np.array([1.0, 0.9, 0.7, 0.6]), 0.8) == pytest.approx(1.5)
     assert np.isnan(_crossing(np.array([1.0, 0.9, np.nan, np.nan]), 0.8))
+    assert _crossing(np.array([0.7, 0.6]), 0.8) == 0.0
+
+
+def test_life_may_refer_to_one_capacity_for_all_formations(cell, formed):
+    """A formation that leaves less capacity is then no longer measured by less."""
+    poor = formed.assign(positive_stoichiometry=formed.positive_stoichiometry - 0.02)
+    first = cm.simulate_cycling(cell, formed, cycles=8, threshold=0.99, **FAST)
+    rated = float(first.discharge_capacity[0])
+    rich, less, none = (
+        cm.simulate_cycling(cell, start, cycles=8, threshold=part, rated_capacity=rated, **FAST)
+        for start, part in ((formed, 0.99), (poor, 0.96), (poor, 0.999))
+    )
+    assert float(rich.cycle_life) == float(first.cycle_life)
+    np.testing.assert_allclose(
+        np.interp(float(less.cycle_life), less.cycle, less.discharge_capacity), 0.96 * rated,
+        rtol=1e-12, atol=0,
+    )  # fmt: skip
+    assert float(none.cycle_life) == float(none.delivered_energy) == 0.0
+    assert none.attrs["cycle_life_note"].endswith(f"0.999 of {rated:g} A h, interpolated")
+    with pytest.raises(cm.InputError, match=r"rated_capacity must be in A h above 0, got 0"):
+        cm.simulate_cycling(cell, formed, rated_capacity=0)
 
 
 def test_cycle_life_says_whether_it_was_reached(cell, formed, aged):
@@ -287,6 +335,14 @@ def test_a_step_that_fails_later_is_named(cell, formed):
         cm.InputError, match=r"in cycle 0, step 0 \('Discharge at .*, it begins beyond"
     ):
         reference.solve(again, cell, other, start=start)
+
+
+def test_a_protocol_that_only_discharges_is_refused(cell, formed):
+    protocol = cm.load_protocol("ageing-1c").with_variables(discharge_rate=0.01)
+    (discharge,) = (step for step in protocol.steps if step.sign > 0)
+    alone = dataclasses.replace(protocol, cycles=((discharge.template,),), steps=(discharge,))
+    with pytest.raises(cm.InputError, match=r"must charge and discharge .* there was no charge"):
+        cm.simulate_cycling(cell, formed, alone, 1, **FAST)
 
 
 def test_the_values_of_a_swept_case_are_taken(cell, formed):
@@ -437,6 +493,16 @@ def test_wrong_inputs_are_refused(cell, formed):
         cm.simulate_cycling(cell, two)
     with pytest.raises(cm.InputError, match=r"formed holds NaN"):
         cm.simulate_cycling(cell, formed.assign(sei_thickness=np.nan))
+    for name, value, message in (
+        ("negative_stoichiometry", -0.1, r"must be above 0 and below 1, got -0.1"),
+        ("positive_stoichiometry", 2.0, r"must be above 0 and below 1, got 2.0"),
+        ("sei_thickness", 0.0, r"must be in m above 0 and at most 0.001, got 0.0"),
+        ("sei_thickness", "thin", r"must be a number in m, got 'thin'"),
+        ("unpassivated_surface", -1.0, r"must be between -0.001 and 1.001, got -1.0"),
+        ("stored_lithium", -5.0, r"must be in A h at least -1e-06, got -5.0"),
+    ):
+        with pytest.raises(cm.InputError, match=f"formed: {name} {message}"):
+            cm.simulate_cycling(cell, formed.assign({name: value}))
     with pytest.raises(cm.InputError, match=r"cell 'lfp-graphite', not of 'nmc532-graphite'"):
         cm.simulate_cycling(cm.load_cell("nmc532-graphite"), formed)
     with pytest.raises(cm.InputError, match=r"cycles must be between 1 and 100000, got 0"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import math
 import tomllib
@@ -387,6 +388,25 @@ def test_models_and_cells_are_entry_points_of_pybamm():
         ):
             assert values[key] == ours[key]
         assert name in pybamm.parameter_sets.get_docstring(f"cellmodel {name}")
+
+
+@pytest.mark.parametrize("name", cm.list_cells())
+def test_a_set_says_which_models_and_options_it_goes_with(name):
+    """As a PyBaMM user would do it: every parameter that they need is there."""
+    words = pybamm.parameter_sets.get_docstring(f"cellmodel {name}")
+    options = ast.literal_eval(words[words.index("{") : words.rindex("}") + 1])
+    model = (
+        pybamm.Model("FormationSPMe", options)
+        if "FormationSPMe" in words
+        else pybamm.lithium_ion.SPMe(options)
+    )
+    assert ("FormationSPMe" in words) == (cm.load_cell(name).formation == NAME)
+    values = pybamm.ParameterValues(f"cellmodel {name}")
+    experiment = pybamm.Experiment(["Charge at C/10 for 1 minute"])
+    solution = pybamm.Simulation(model, parameter_values=values, experiment=experiment).solve(
+        calc_esoh=False
+    )
+    assert solution["Total lithium lost [mol]"].entries[-1] > 0
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,26 @@ def test_derived_numbers(summary):
     )
 
 
+def test_the_first_cycle_ends_with_the_first_full_discharge():
+    """Shallow cycles before it, and a first charge in two cycles, are part of it."""
+    raw = {
+        "charge_capacity": [5.8, 1.4, 1.4, 5.0],
+        "discharge_capacity": [1.3, 1.35, 4.9, 4.95],
+        "charge_energy": [21.0, 5.0, 5.0, 18.6],
+        "discharge_energy": [4.8, 4.9, 17.8, 18.0],
+    }
+    raw = {name: xr.Variable("cycle", values) for name, values in raw.items()}
+    raw |= {name: xr.Variable((), value) for name, value in PER_CASE.items()}
+    shallow = cm.load_protocol("fast-formation").with_variables(
+        shallow_cycles=2, upper_voltage=4.2, lower_voltage=2.5
+    )
+    cases = xr.Variable("case", [3.9, 2.5, 2.4])  # all but the first empty the cell at once
+    values = shallow.defaults(CELL) | {"turning_voltage": cases}
+    found = summarise(raw, shallow, values, EQUIPMENT.values())["first_cycle_efficiency"]
+    put_in = 5.8 - 1.3 + 1.4 - 1.35 + 1.4 - 4.9 + 5.0
+    np.testing.assert_allclose(found, [4.95 / put_in, 1.3 / 5.8, 1.3 / 5.8], rtol=1e-14, atol=0)
+
+
 def test_a_failed_case_is_nan_and_spoils_no_other(summary):
     for variable in summary.values():
         missing = np.moveaxis(np.isnan(variable.values), variable.get_axis_num("case"), 0)

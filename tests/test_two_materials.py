@@ -12,9 +12,12 @@ import pybamm
 import pytest
 
 import cellmodel as cm
+from cellmodel.bridge import readout, reference
 from cellmodel.bridge.kernel_cell import kernel_cell
 from cellmodel.bridge.parameter_values import parameter_values
 from cellmodel.bridge.set_functions import SECOND, SetFunctions
+from cellmodel.bridge.two_phase import PHASES
+from cellmodel.cycling import start_state
 from kernels import tables
 
 SILICON = "nmc811-graphite-silicon"
@@ -66,8 +69,23 @@ def test_the_summary_is_that_of_pybamm(both):
         "highest_negative_stoichiometry",
     ):
         np.testing.assert_allclose(found[name], known[name], rtol=0, atol=2e-4)
-    assert np.isnan(found.kinetic_loss)
-    assert np.isnan(known.kinetic_loss)
+    np.testing.assert_allclose(found.kinetic_loss, known.kinetic_loss, rtol=5e-3, atol=0)
+
+
+def test_kinetic_loss_is_what_a_very_slow_discharge_still_gives(cell, protocol):
+    formed = cm.sweep_formation(cell, protocol, EQUIPMENT)
+    slow = cm.load_protocol("ageing-1c").with_variables(discharge_rate=1e-3)
+    (discharge,) = (step for step in slow.steps if step.sign > 0)
+    alone = dataclasses.replace(
+        slow, cycles=((discharge.template,),), steps=(dataclasses.replace(discharge, cycle=0),)
+    )
+    rate = "SEI reaction exchange current density [A.m-2]"
+    inert = cell.replace_parameters({f"{phase}: {rate}": 1e-12 for phase in PHASES})
+    simulation = reference.simulation(
+        inert, alone, alone.defaults(cell), reference.Method("SPM"), state=start_state(formed)
+    )
+    given = readout.series(reference.solve(simulation, inert, alone))["discharge_capacity"][-1]
+    np.testing.assert_allclose(formed.kinetic_loss, given, rtol=0.02, atol=0)
 
 
 def test_the_course_is_that_of_pybamm(both):

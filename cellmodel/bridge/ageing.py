@@ -11,6 +11,7 @@ import pybamm
 from cellmodel.bridge import readout, reference
 from cellmodel.bridge.parameter_values import State
 from cellmodel.cell import Cell
+from cellmodel.errors import InputError
 from cellmodel.protocol import Protocol
 
 RESULTS = (
@@ -22,6 +23,9 @@ RESULTS = (
     "sei_thickness",
     "second_sei_thickness",
     "lithium_loss",
+    "stored_lithium",
+    "parasitic_charge",
+    "lowest_negative_potential",
 )
 
 
@@ -74,7 +78,8 @@ def one_cycle(
     """Return a function that runs a protocol once.
 
     It takes the end of a cycle, None for the start, and returns the next end and everything in
-    RESULTS; the voltages are means, energy / charge, and lithium_loss [A h] counts from the start.
+    RESULTS; the voltages are means, energy / charge, and lithium_loss [A h] counts from the start;
+    the lowest potential is that of the ends of steps.
     It raises InputError where the protocol cannot be run.
 
     Parameters
@@ -103,6 +108,11 @@ def one_cycle(
         numbers["resistance"] = _resistance(over_time)
         numbers = {name: float(np.sum(number)) for name, number in numbers.items()}
         for way in ("charge", "discharge"):
+            if numbers[f"{way}_capacity"] == 0:
+                raise InputError(
+                    f"protocol '{protocol.name}' must charge and discharge the cell each time it "
+                    f"is run, but there was no {way}; add the step that is missing"
+                )
             numbers[f"{way}_voltage"] = numbers[f"{way}_energy"] / numbers[f"{way}_capacity"]
         return CycleEnd.of(steps[-1][-1]), {name: numbers[name] for name in RESULTS}
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cellmodel.bridge.parameter_values import parameter_values
+from cellmodel.bridge.parameter_values import parameter_values, set_values
+from cellmodel.bridge.two_phase import is_two_phase, options
 from cellmodel.cell import list_cells, load_cell
+from cellmodel.unpassivated_surface import NAME as UNPASSIVATED_SURFACE
 
 
 def __getattr__(name: str) -> Callable[[], dict]:
@@ -21,9 +23,15 @@ def __getattr__(name: str) -> Callable[[], dict]:
     def parameter_set() -> dict:
         return {"chemistry": "lithium_ion", **dict(parameter_values(cell).items())}
 
+    models = (
+        "FormationSPM, FormationSPMe and FormationDFN"
+        if cell.formation == UNPASSIVATED_SURFACE
+        else "PyBaMM's SPM, SPMe and DFN (it has nothing of the formation model)"
+    )
+    materials = options(cell.sei) if is_two_phase(set_values(cell)) else {"SEI": cell.sei}
     parameter_set.__doc__ = (
         f"{cell.title} ({cell.name} of cellmodel): {cell.source}.\n\n"
         "A cell that has never been charged, at 298.15 K: its lower voltage cut-off is open, since "
-        f"it starts below any. For the options SEI '{cell.sei}' and formation '{cell.formation}'."
+        f"it starts below any. For {models} with the options {materials}."
     )
     return parameter_set

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pybamm
+
+Number = float | np.ndarray
 
 PHASES = ("Primary", "Secondary")
 MAXIMUM = "Maximum concentration in negative electrode [mol.m-3]"
@@ -43,13 +46,13 @@ def start_phases(
         )
 
 
-def first_stoichiometry(read: Callable[[str], float], mean: float, second: float) -> float:
+def first_stoichiometry(read: Callable[[str], Number], mean: Number, second: Number) -> Number:
     """Return the stoichiometry of graphite from that of the electrode and of silicon [1].
 
     Parameters
     ----------
     read
-        PyBaMM name -> number.
+        PyBaMM name -> number, or one for each case.
     mean
         Lithium content / capacity of both materials.
     second
@@ -59,6 +62,11 @@ def first_stoichiometry(read: Callable[[str], float], mean: float, second: float
         read(f"{phase}: {_FRACTION}") * read(f"{phase}: {MAXIMUM}") for phase in PHASES
     )
     return mean + second_holds / first_holds * (mean - second)
+
+
+def of_phase(read: Callable[[str], Number], phase: str) -> Callable[[str], Number]:
+    """Return what reads the numbers of one of two materials by the names that one material has."""
+    return lambda name: read(f"{phase}: {name}" if name in (_FRACTION, MAXIMUM) else name)
 
 
 def name_as_one(model: pybamm.lithium_ion.BaseModel) -> None:
