@@ -36,6 +36,7 @@ from kernels.status import INVALID_INPUT, OK
 from kernels.step_control import judge, measure_departure
 from kernels.step_sums import add_up, move_on
 from kernels.time_step import evaluate, grow_film, predict, steer
+from kernels.uneven_potential import even_out
 from kernels.vector_math import log
 
 NOTHING = (0.0,) * len(VALUES)  # the values of a protocol step that does nothing
@@ -80,6 +81,7 @@ def settle(w, i):
     path_solid_p = L_p / (w[p.SIGMA_P + i] * (1.0 - w[p.EPS_P + i]) ** w[p.B_SP + i])
     w[s.R_SOLID + i] = (path_solid_n + path_solid_p) / (3.0 * area)
     w[s.R_PATH + i] = (path_n / 3.0 + path_s + path_p / 3.0) / area
+    w[s.SHARE_N + i] = 0.5 * path_n / (path_n / 3.0 + path_s + path_p / 3.0)
     w[s.R_HEAT + i] = w[p.R_CC + i] / area + w[p.R_CONTACT + i]
     # salt, per diffusivity
     w[s.LINK_N + i] = ELECTRODE_CELLS / path_n
@@ -182,6 +184,7 @@ def attempt(w, tables, flat, tolerance, growth, landing):
     propose_salt(w)
     evaluate(w, tables, flat)
     steer(w)
+    even_out(w)
     grow_film(w, tables)
     measure_departure(w)
     compare_with_limits(w, landing)
@@ -216,6 +219,7 @@ def attempt_extended(w, tables, flat, bare, double, tolerance, growth, landing):
         consume(w)
     if double:
         follow(w)
+    even_out(w)
     grow_film(w, tables)
     if double:
         grow_second_film(w)

@@ -14,6 +14,7 @@ from kernels.kinetics import FARADAY, GAS
 from kernels.limits import BACK, SHORTEST_STEP, WAY
 from kernels.parameters import LANES
 from kernels.protocol import CURRENT, NONE, VOLTAGE
+from kernels.salt_step import SALT_EDGE
 from kernels.status import (
     ELECTROLYTE_DEPLETED,
     INFEASIBLE_STEP,
@@ -22,7 +23,6 @@ from kernels.status import (
     STOICHIOMETRY_LIMIT,
     TEMPERATURE_LIMIT,
 )
-from kernels.time_step import SALT_EDGE
 from kernels.vector_math import exp, log
 
 # What the departures from straight lines may add up to in one time step at tolerance 1: in energy
@@ -143,7 +143,9 @@ def judge(w, tolerance, growth):
         # a hold is tried once more from where Newton's method was, then shortened
         repeated = (not settled) & (w[s.REPEATED + i] == 0.0)
         w[s.REPEATED + i] = 1.0 if repeated else 0.0
-        retry = max(retry if settled | (not finite) else (h if repeated else 0.7 * h), SHORTEST_STEP)
+        retry = max(
+            retry if settled | (not finite) else (h if repeated else 0.7 * h), SHORTEST_STEP
+        )
         # at the very first moment it must be possible; Newton's method may need several attempts
         retry = (0.0 if settled else h) if opening else retry
         w[s.H_NEXT + i] = longer if accepted else retry

@@ -122,8 +122,8 @@ def leave(w, i, case, tables, per_cycle, summary, status):
 
 @njit(fastmath=FASTMATH, error_model="numpy", nogil=True, cache=True, _nrt=False)
 def run(
-    w, vectors, places, base, columns, own, first, last, tables, flat, kinds, cycles, tolerance, growth, opened,
-    per_cycle, summary, status, trace, extended,
+    w, vectors, places, base, columns, own, first, last, tables, flat, kinds, cycles, tolerance,
+    growth, opened, per_cycle, summary, status, trace, extended,
 ):  # fmt: skip
     """Form the cases from `first` to before `last` in a `workspace.room`; see `sweep` and, for
     `extended`, `extensions`.
