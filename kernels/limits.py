@@ -15,6 +15,7 @@ from kernels.tables import lookup
 from kernels.vector_math import log
 
 LANDING = 2e-4  # V, from which on the way to a limit is linear
+LANDING_WAY = 0.05  # and share of the time step that is left, or was too much
 CLOSE = 5.0 * LANDING  # V, from which one more move of Newton's method is good enough
 LANDING_SHARE = 3e-3  # likewise, share of a limiting current or charge
 SHORTEST_STEP = 1e-6  # s
@@ -72,7 +73,10 @@ def compare_with_limits(w, landing):
         rate *= sign * per_second
         way = -excess / rate if rate > 0.0 else NONE
         w[s.AHEAD + i] = way if (excess < 0.0) & (h > 0.0) else NONE
-        over_voltage, hit_voltage = excess > landing, abs(excess) <= landing
+        # where the voltage hardly changes, a small excess may be a long way
+        near = max(LANDING_WAY * abs(rate) * h, LANDING_WAY * landing) if h > 0.0 else landing
+        near = min(near, landing)
+        over_voltage, hit_voltage = excess > near, abs(excess) <= near
         to_voltage = way if hit_voltage & (rate > 0.0) else 0.0
         # current
         I_limit, size_a, size_b = w[s.CURRENT_LIMIT + i], abs(I_a), abs(I_b)
