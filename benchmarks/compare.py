@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from references import FAILED, SERIES, Results
 
+from kernels.salt_step import SALT_EDGE
 from kernels.step_control import STOICHIOMETRY_EDGE  # where the kernels end a case
-from kernels.time_step import SALT_EDGE
 
 SECONDS_PER_HOUR = 3600.0
 

@@ -92,7 +92,7 @@ def attempts(batch: Batch) -> float:
     cell, cycles, vectors = inputs.cell, len(batch.protocol.cycles), inputs.vectors(0, batch.size)
     module = kernels_for(*vectors[:2], cell.flat)
     _, tried = module.run(
-        np.empty(workspace.SIZE), *vectors, 0, batch.size, cell.tables,
+        *workspace.room(vectors[0].size), *vectors, 0, batch.size, cell.tables,
         cell.flat, inputs.kinds, inputs.cycles, 1.0, module.GROWTH, module.FIRST_STEP,
         np.empty((4, cycles, batch.size)), np.empty((len(module.SUMMARY), batch.size)),
         np.empty(batch.size, dtype=np.int8), np.empty((0, len(TRACE))),

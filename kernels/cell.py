@@ -4,14 +4,12 @@ Every lane has its own case and its own place in the protocol; it takes the next
 one is done. A lane never sees another one, so results do not depend on how cases are grouped.
 """
 
-import numpy as np
-
 from kernels import parameters as p
 from kernels import workspace as s
 from kernels.compiled import lanes, sequence
 from kernels.electrolyte import CELLS, EDGE, ELECTRODE_CELLS, relaxation_time
 from kernels.kinetics import FARADAY
-from kernels.limits import compare_with_limits, look_ahead, turn_back
+from kernels.limits import compare_with_limits, land
 from kernels.parameters import COUNT, LANES, LOWER, UPPER
 from kernels.particle import MODES
 from kernels.particle_step import (
@@ -38,7 +36,10 @@ from kernels.status import INVALID_INPUT, OK
 from kernels.step_control import judge, measure_departure
 from kernels.step_sums import add_up, move_on
 from kernels.time_step import evaluate, grow_film, predict, steer
+from kernels.uneven_potential import even_out
 from kernels.vector_math import log
+
+NOTHING = (0.0,) * len(VALUES)  # the values of a protocol step that does nothing
 
 #: columns of a trace
 TRACE = (
@@ -80,6 +81,7 @@ def settle(w, i):
     path_solid_p = L_p / (w[p.SIGMA_P + i] * (1.0 - w[p.EPS_P + i]) ** w[p.B_SP + i])
     w[s.R_SOLID + i] = (path_solid_n + path_solid_p) / (3.0 * area)
     w[s.R_PATH + i] = (path_n / 3.0 + path_s + path_p / 3.0) / area
+    w[s.SHARE_N + i] = 0.5 * path_n / (path_n / 3.0 + path_s + path_p / 3.0)
     w[s.R_HEAT + i] = w[p.R_CC + i] / area + w[p.R_CONTACT + i]
     # salt, per diffusivity
     w[s.LINK_N + i] = ELECTRODE_CELLS / path_n
@@ -165,8 +167,7 @@ def idle(w):
             middle = 0.5 * (max(LOWER[row], -1.0) + min(UPPER[row], 1.0))
             w[row * LANES + i] = 300.0 if LOWER[row] > 200.0 else middle
         settle(w, i)
-        values = np.zeros(len(VALUES))
-        enter(w, i, CURRENT, values, 0.0)
+        enter(w, i, CURRENT, NOTHING, 0.0)
         w[s.ACTIVE + i] = 0.0
     w[s.ENT_N : s.ENT_N + LANES] = 0.0
     w[s.ENT_P : s.ENT_P + LANES] = 0.0
@@ -183,12 +184,12 @@ def attempt(w, tables, flat, tolerance, growth, landing):
     propose_salt(w)
     evaluate(w, tables, flat)
     steer(w)
+    even_out(w)
     grow_film(w, tables)
     measure_departure(w)
     compare_with_limits(w, landing)
-    turn_back(w, tables)
     judge(w, tolerance, growth)
-    look_ahead(w, tables)
+    land(w, tables)
     add_up(w)
     return move_on(w)
 
@@ -218,16 +219,16 @@ def attempt_extended(w, tables, flat, bare, double, tolerance, growth, landing):
         consume(w)
     if double:
         follow(w)
+    even_out(w)
     grow_film(w, tables)
     if double:
         grow_second_film(w)
     measure_departure(w)
     compare_with_limits(w, landing)
-    turn_back(w, tables)
     if double:
         depart(w)
     judge(w, tolerance, growth)
-    look_ahead(w, tables)
+    land(w, tables)
     if bare:
         keep(w)
     if double:

@@ -15,8 +15,12 @@ from kernels.tables import lookup
 from kernels.vector_math import log
 
 LANDING = 2e-4  # V, from which on the way to a limit is linear
+LANDING_WAY = 0.05  # and share of the time step that is left, or was too much
+CLOSE = 5.0 * LANDING  # V, from which one more move of Newton's method is good enough
 LANDING_SHARE = 3e-3  # likewise, share of a limiting current or charge
 SHORTEST_STEP = 1e-6  # s
+SHORTEST_SHARE = 0.02  # of a step that goes to a limit
+BACK, WAY = -1.0, 1.0  # where a step to a limit starts: where the last one did, or where it ends
 TINY = 1e-30  # A, C: no current, no charge
 
 
@@ -29,26 +33,25 @@ def open_circuit_voltage(tables, x, y):
 
 
 @lanes
-def share_to_limit(w, tables, i, voltage, x, dx, y, dy, eta, deta):
-    """Share of a step at which its voltage, now `voltage`, meets the limit, or 1: potentials from
-    the tables, all else linear in time.
+def share_to_limit(tables, limit, before, x, dx, y, dy, eta, deta):
+    """Share of a step at which its voltage, at first `before`, meets the limit, or 1: potentials
+    from the tables, all else linear in time.
     """
-    limit = w[s.VOLTAGE_LIMIT + i]
-    low, below, high = 0.0, voltage - limit, 1.0
-    above = open_circuit_voltage(tables, x + dx, y + dy) + eta + deta - limit
+    after = open_circuit_voltage(tables, x + dx, y + dy) + eta + deta
     share = 1.0
-    if below * above >= 0.0:
-        return share
-    for _ in range(8):  # regula falsi, Illinois variant
-        share = (low * above - high * below) / (above - below)
-        U = open_circuit_voltage(tables, x + share * dx, y + share * dy)
-        away = U + eta + share * deta - limit
-        if abs(away) < 0.1 * LANDING:
-            break
-        if away * above > 0.0:
-            high, above, below = share, away, 0.5 * below
-        else:
-            low, below, above = share, away, 0.5 * above
+    if (before - limit) * (after - limit) < 0.0:
+        share = (before - limit) / (before - after)
+        low, high, away, attempts = 0.0, 1.0, NONE, 0
+        # Newton's method within a bracket: each move leaves far less than it was
+        while abs(away) > CLOSE and attempts < 8:
+            U_n, slope_n, _ = lookup(tables, t.U_N, x + share * dx)
+            U_p, slope_p, _ = lookup(tables, t.U_P, y + share * dy)
+            away = U_p - U_n + eta + share * deta - limit
+            forth = away * (before - limit) > 0.0
+            low, high = (share, high) if forth else (low, share)
+            share -= away / (slope_p * dy - slope_n * dx + deta)
+            share = share if low <= share <= high else 0.5 * (low + high)
+            attempts += 1
     return share
 
 
@@ -70,7 +73,10 @@ def compare_with_limits(w, landing):
         rate *= sign * per_second
         way = -excess / rate if rate > 0.0 else NONE
         w[s.AHEAD + i] = way if (excess < 0.0) & (h > 0.0) else NONE
-        over_voltage, hit_voltage = excess > landing, abs(excess) <= landing
+        # where the voltage hardly changes, a small excess may be a long way
+        near = max(LANDING_WAY * abs(rate) * h, LANDING_WAY * landing) if h > 0.0 else landing
+        near = min(near, landing)
+        over_voltage, hit_voltage = excess > near, abs(excess) <= near
         to_voltage = way if hit_voltage & (rate > 0.0) else 0.0
         # current
         I_limit, size_a, size_b = w[s.CURRENT_LIMIT + i], abs(I_a), abs(I_b)
@@ -95,18 +101,25 @@ def compare_with_limits(w, landing):
 
 
 @lanes
-def turn_back(w, tables):
-    """How long the step should have been, TO_LIMIT, where it has passed a limit."""
+def land(w, tables):
+    """Shorten the next step to where it meets a limit: that of lanes which have passed one and go
+    BACK, or are on the WAY to a voltage limit, by what the tables say about their way.
+    """
     for i in range(LANES):
-        h = w[s.H + i]
-        w[s.TO_LIMIT + i] = h
-        if w[s.OVER + i] * w[s.ACTIVE + i] == 0.0:
+        back, H = w[s.LANDING_FROM + i] == BACK, w[s.H_NEXT + i]
+        if w[s.LANDING_FROM + i] * w[s.ACTIVE + i] * (1.0 - w[s.FINISHED + i]) == 0.0:
             continue
-        share = 1.0
-        if w[s.OVER_VOLTAGE + i] > 0.0:
-            x, y, eta = w[s.XS_0 + i], w[s.YS_0 + i], w[s.ETA_0 + i]
-            dx, dy, deta = w[s.XS + i] - x, w[s.YS + i] - y, w[s.ETA_1 + i] - eta
-            share = share_to_limit(w, tables, i, w[s.V_0 + i], x, dx, y, dy, eta, deta)
+        h = w[s.H + i]
+        dx, dy = w[s.XS + i] - w[s.XS_0 + i], w[s.YS + i] - w[s.YS_0 + i]
+        deta, share = w[s.ETA_1 + i] - w[s.ETA_0 + i], 1.0
+        x, y, eta, before = w[s.XS + i], w[s.YS + i], w[s.ETA_1 + i], w[s.V_1 + i]
+        if back:
+            x, y, eta, before = w[s.XS_0 + i], w[s.YS_0 + i], w[s.ETA_0 + i], w[s.V_0 + i]
+        else:
+            dx, dy, deta = dx * H / h, dy * H / h, deta * H / h
+        if not back or w[s.OVER_VOLTAGE + i] > 0.0:
+            limit = w[s.VOLTAGE_LIMIT + i]
+            share = share_to_limit(tables, limit, before, x, dx, y, dy, eta, deta)
         size_a, size_b = abs(w[s.I_0 + i] - w[s.LEAK_0 + i]), abs(w[s.I_1 + i] - w[s.LEAK_1 + i])
         if w[s.OVER_CURRENT + i] > 0.0:  # it decays about exponentially
             size_a, size_b, limit = size_a + TINY, size_b + TINY, w[s.CURRENT_LIMIT + i] + TINY
@@ -115,17 +128,5 @@ def turn_back(w, tables):
         if w[s.OVER_CHARGE + i] > 0.0:
             charge = 0.5 * h * abs(w[s.I_0 + i] - w[s.LEAK_0 + i] + w[s.I_1 + i] - w[s.LEAK_1 + i])
             share = min(share, (w[s.CHARGE_LIMIT + i] - w[s.PASSED + i]) / max(charge, TINY))
-        w[s.TO_LIMIT + i] = h * share
-
-
-@lanes
-def look_ahead(w, tables):
-    """Shorten steps that would pass a voltage limit, by what the tables say about their way."""
-    for i in range(LANES):
-        if w[s.NEAR + i] * w[s.ACTIVE + i] > 0.0 and w[s.FINISHED + i] == 0.0:
-            steps = w[s.H_NEXT + i] / w[s.H + i]
-            x, y, eta = w[s.XS + i], w[s.YS + i], w[s.ETA_1 + i]
-            dx, dy, deta = x - w[s.XS_0 + i], y - w[s.YS_0 + i], eta - w[s.ETA_0 + i]
-            dx, dy, deta = steps * dx, steps * dy, steps * deta
-            share = share_to_limit(w, tables, i, w[s.V_1 + i], x, dx, y, dy, eta, deta)
-            w[s.H_NEXT + i] *= max(share, 0.01)
+        landed = max(share, SHORTEST_SHARE) * (h if back else H)
+        w[s.H_NEXT + i] = min(H, max(landed, SHORTEST_STEP))

@@ -7,12 +7,13 @@ unrolls them, and the loop over lanes becomes vector instructions.
 
 from kernels import parameters as p
 from kernels import workspace as s
-from kernels.compiled import lanes, sequence
+from kernels.compiled import lanes, law, sequence
 from kernels.electrolyte import CELLS, SEPARATOR, theta
 from kernels.kinetics import arrhenius
 from kernels.parameters import LANES
 
 FACES = CELLS - 1
+SALT_EDGE = 1.0  # mol m-3, least of all concentrations
 FIRST, MIDDLE, LAST = 0, SEPARATOR * LANES, FACES * LANES  # offsets of volumes
 #: half way from the last volume's centre to the edge of its electrode, in volumes beyond the centre
 BEYOND_CENTRE = 0.25
@@ -128,3 +129,10 @@ def propose_salt(w):
     link(w)
     eliminate(w)
     substitute(w)
+
+
+@law
+def salt_at(w, i, volume, current):
+    """Concentration in a volume at the end of the step [mol m-3], for the end current [A]."""
+    at = volume * LANES + i
+    return max(w[s.SALT_C + at] + w[s.SALT_I + at] * current, SALT_EDGE)

@@ -304,7 +304,7 @@ def grow_second_film(w):
         I_b = EARLY * w[s.I_0 + i] + LATE * w[s.I_1 + i]
         first_a = LATE * w[s.FILM + i] + EARLY * w[s.FILM_1 + i]
         first_b = EARLY * w[s.FILM + i] + LATE * w[s.FILM_1 + i]
-        eta_0, eta_1 = w[s.ETA_N_0 + i], w[s.ETA_N_1 + i]
+        eta_0, eta_1 = w[s.ETA_N_0 + i] - w[s.EVEN_0 + i], w[s.ETA_N_1 + i] - w[s.EVEN_1 + i]
         phi_1 = w[s.POT_N + i] + eta_1 + w[s.I_1 + i] * (first * w[s.FILM_1 + i] - own * film_1)
         phi_a = w[s.POT_A + i] + LATE * eta_0 + EARLY * eta_1
         phi_a += I_a * (first * first_a - own * film_a)

@@ -11,9 +11,10 @@ from kernels import workspace as s
 from kernels.compiled import lanes
 from kernels.electrolyte import CELLS
 from kernels.kinetics import FARADAY, GAS
-from kernels.limits import SHORTEST_STEP
+from kernels.limits import BACK, SHORTEST_STEP, WAY
 from kernels.parameters import LANES
 from kernels.protocol import CURRENT, NONE, VOLTAGE
+from kernels.salt_step import SALT_EDGE
 from kernels.status import (
     ELECTROLYTE_DEPLETED,
     INFEASIBLE_STEP,
@@ -22,7 +23,6 @@ from kernels.status import (
     STOICHIOMETRY_LIMIT,
     TEMPERATURE_LIMIT,
 )
-from kernels.time_step import SALT_EDGE
 from kernels.vector_math import exp, log
 
 # What the departures from straight lines may add up to in one time step at tolerance 1: in energy
@@ -138,13 +138,18 @@ def judge(w, tolerance, growth):
         longer = min(h * min(max(scale, 0.3), most), bracket)
         longer = min(max(longer, FIRST_STEP) if opening else longer, left)
         shorter = h * min(max(scale, 0.2), 0.8)
-        to_limit = min(max(w[s.TO_LIMIT + i], 0.02 * h), 0.995 * h)
-        to_limit = min(to_limit, shorter) if error > ACCEPTABLE else to_limit
-        retry = to_limit if over else shorter
+        retry = 0.995 * h if over & (error <= ACCEPTABLE) else shorter
         retry = retry if valid | over else 0.3 * h
-        retry = max(retry if settled | (not finite) else 0.7 * h, SHORTEST_STEP)
+        # a hold is tried once more from where Newton's method was, then shortened
+        repeated = (not settled) & (w[s.REPEATED + i] == 0.0)
+        w[s.REPEATED + i] = 1.0 if repeated else 0.0
+        retry = max(
+            retry if settled | (not finite) else (h if repeated else 0.7 * h), SHORTEST_STEP
+        )
         # at the very first moment it must be possible; Newton's method may need several attempts
         retry = (0.0 if settled else h) if opening else retry
         w[s.H_NEXT + i] = longer if accepted else retry
-        near = accepted & (not opening) & (w[s.AHEAD + i] < NEARNESS * longer)
-        w[s.NEAR + i] = 1.0 if near else 0.0
+        # a limit is looked for on the tables
+        ahead = accepted & (not opening) & (w[s.AHEAD + i] < NEARNESS * longer)
+        passed = (not accepted) & over & settled & (not opening)
+        w[s.LANDING_FROM + i] = WAY if ahead else (BACK if passed else 0.0)

@@ -108,6 +108,7 @@ def move_on(w):
         w[s.V_0 + i] = choose(accepted, w[s.V_1 + i], w[s.V_0 + i])
         w[s.ETA_0 + i] = choose(accepted, w[s.ETA_1 + i], w[s.ETA_0 + i])
         w[s.ETA_N_0 + i] = choose(accepted, w[s.ETA_N_1 + i], w[s.ETA_N_0 + i])
+        w[s.EVEN_0 + i] = choose(accepted, w[s.EVEN_1 + i], w[s.EVEN_0 + i])
         w[s.J_0 + i] = choose(accepted, w[s.J_1 + i], w[s.J_0 + i])
         w[s.HEAT_0 + i] = choose(accepted, w[s.HEAT_1 + i], w[s.HEAT_0 + i])
         w[s.XS_0 + i] = choose(accepted, w[s.XS + i], w[s.XS_0 + i])

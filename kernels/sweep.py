@@ -120,19 +120,19 @@ def leave(w, i, case, tables, per_cycle, summary, status):
     summary[16, case] = w[s.FILM_2 + i] if double else 0.0
 
 
-@njit(fastmath=FASTMATH, error_model="numpy", nogil=True, cache=True)
+@njit(fastmath=FASTMATH, error_model="numpy", nogil=True, cache=True, _nrt=False)
 def run(
-    w, base, columns, own, first, last, tables, flat, kinds, cycles, tolerance, growth, opened,
-    per_cycle, summary, status, trace, extended,
+    w, vectors, places, base, columns, own, first, last, tables, flat, kinds, cycles, tolerance,
+    growth, opened, per_cycle, summary, status, trace, extended,
 ):  # fmt: skip
-    """Form the cases from `first` to before `last`; see `sweep` and, for `extended`, `extensions`.
+    """Form the cases from `first` to before `last` in a `workspace.room`; see `sweep` and, for
+    `extended`, `extensions`.
 
     Returns the rows of the trace in use and the attempts it took. A trace follows one case: the
     last one in lane 0.
     """
     idle(w)
-    vectors = np.empty((LANES, base.shape[0]))
-    case, step = np.empty(LANES, dtype=np.int64), np.empty(LANES, dtype=np.int64)
+    case, step = places
     landing = LANDING * min(tolerance, 1.0)
     bare = extended is not None and extended[0]
     double = extended is not None and extended[1]
@@ -238,7 +238,7 @@ def sweep(base, columns, own, tables, flat, kinds, cycles, tolerance, per_cycle,
 
     def task(first):
         run(
-            np.empty(s.SIZE), base, columns, own, first, min(first + TASK, cases), tables, flat,
+            *s.room(base.size), base, columns, own, first, min(first + TASK, cases), tables, flat,
             kinds, cycles, tolerance, GROWTH, FIRST_STEP, per_cycle, summary, status, no_trace,
             extended,
         )  # fmt: skip
@@ -269,7 +269,7 @@ def trace(base, tables, flat, kinds, cycles, tolerance, rows):
     """
     status, columns = np.zeros(1, dtype=np.int8), np.empty(0, dtype=np.int64)
     used, _ = run(
-        np.empty(s.SIZE), base, columns, np.empty((0, 1)), 0, 1, tables, flat, kinds, cycles,
+        *s.room(base.size), base, columns, np.empty((0, 1)), 0, 1, tables, flat, kinds, cycles,
         tolerance, TRACE_GROWTH, 0.0, np.empty((4, cycles.max() + 1, 1)),
         np.empty((len(SUMMARY), 1)), status, rows, extensions(base, columns, flat),
     )  # fmt: skip
@@ -278,9 +278,9 @@ def trace(base, tables, flat, kinds, cycles, tolerance, rows):
 
 #: outputs may be slices of larger arrays; what is left open is the type of `extended`
 SIGNATURE = (
-    "(float64[::1], float64[::1], int64[::1], float64[:, ::1], int64, int64, float64[:, :, ::1], "
-    "boolean[::1], int64[::1], int64[::1], float64, float64, float64, float64[:, :, :], "
-    "float64[:, :], int8[::1], float64[:, ::1], {})"
+    "(float64[::1], float64[:, ::1], int64[:, ::1], float64[::1], int64[::1], float64[:, ::1], "
+    "int64, int64, float64[:, :, ::1], boolean[::1], int64[::1], int64[::1], float64, float64, "
+    "float64, float64[:, :, :], float64[:, :], int8[::1], float64[:, ::1], {})"
 )
 
 

@@ -24,6 +24,7 @@ from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
 from kernels.parameters import LANES
 from kernels.properties import read_properties
 from kernels.protocol import CURRENT, POWER
+from kernels.salt_step import salt_at
 from kernels.thermal import response, temperature_step
 from kernels.vector_math import asinh_of_ratio, log
 
@@ -33,7 +34,6 @@ SIDE_CHARGE_CURVATURE = 1e-4  # between trapezoid and Lobatto's rule
 SIDE_CHARGE_CHANGE = 3e-6  # left by one iteration on the film
 EARLY = 0.5 - 0.5 / math.sqrt(5.0)  # inner points of Lobatto's rule, weights 5/12
 LATE = 1.0 - EARLY
-SALT_EDGE = 1.0  # mol m-3
 
 
 @lanes
@@ -84,13 +84,6 @@ def predict(w, tables, flat):
     predict_temperature(w)
     read_properties(w, tables, flat)
     predict_means(w)
-
-
-@law
-def salt_at(w, i, volume, current):
-    """Concentration in a volume at the end of the step [mol m-3], for the end current [A]."""
-    at = volume * LANES + i
-    return max(w[s.SALT_C + at] + w[s.SALT_I + at] * current, SALT_EDGE)
 
 
 @law
@@ -253,7 +246,8 @@ def grow_film(w, tables):
         film_b += EARLY * LATE * (EARLY * early - LATE * late)
         # potential of the reaction: with or without the drop over the film, per metre and ampere
         drop = (1.0 - w[p.DROP_SEI + i]) * w[p.RHO_SEI + i] * w[s.PER_S_N + i]
-        I_0, I_1, eta_0, eta_1 = w[s.I_0 + i], w[s.I_1 + i], w[s.ETA_N_0 + i], w[s.ETA_N_1 + i]
+        I_0, I_1 = w[s.I_0 + i], w[s.I_1 + i]
+        eta_0, eta_1 = w[s.ETA_N_0 + i] - w[s.EVEN_0 + i], w[s.ETA_N_1 + i] - w[s.EVEN_1 + i]
         phi_1 = w[s.POT_N + i] + eta_1 + drop * I_1 * film_1
         phi_a = w[s.POT_A + i] + LATE * eta_0 + EARLY * eta_1
         phi_a += drop * (LATE * I_0 + EARLY * I_1) * film_a

@@ -22,8 +22,7 @@ from kernels.compiled import lanes, law
 from kernels.electrolyte import CELLS, EDGE, ELECTRODE_CELLS, SEPARATOR
 from kernels.kinetics import FARADAY, GAS
 from kernels.parameters import LANES
-from kernels.salt_step import FIRST, LAST, MIDDLE
-from kernels.time_step import SALT_EDGE
+from kernels.salt_step import FIRST, LAST, MIDDLE, SALT_EDGE
 from kernels.vector_math import choose, log
 
 #: means of xi - xi^2 / 2 and of xi^2 / 2 over the volumes of an electrode, from the collector
