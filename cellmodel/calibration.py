@@ -46,8 +46,9 @@ def calibrate_sei(
     Raises
     ------
     InputError
-        If no value within eight decades gives this efficiency: without any SEI the efficiency is
-        below 1 already, and where the positive electrode runs out of lithium it cannot fall.
+        If the cell has no calibration of its own and lacks one; or no value within eight decades
+        gives this efficiency: without any SEI the efficiency is below 1 already, and where the
+        positive electrode runs out of lithium it cannot fall.
     """
     from cellmodel.bridge import (
         kernel_rows,
@@ -56,10 +57,17 @@ def calibrate_sei(
     )  # imports PyBaMM, which takes two seconds
 
     cell = load_cell(cell)
+    if not cell.calibration and None in (protocol, efficiency, parameter):
+        raise InputError(
+            f"cell '{cell.name}' was calibrated to no efficiency of the first cycle ({cell.source}"
+            "); pass protocol, efficiency and parameter if it shall be"
+        )
     protocol = cell.calibration["protocol"] if protocol is None else protocol
     protocol = load_protocol(protocol)
-    target = cell.first_cycle_efficiency.value if efficiency is None else efficiency
-    Range(0, 1, above=True, below=True).check("efficiency", target)
+    goal = cell.first_cycle_efficiency
+    if efficiency is not None:
+        goal = Quantity(efficiency, "1", "set by the user")
+    target = Range(0, 1, above=True, below=True).check("efficiency", goal.value)
     name = cell.calibration["parameter"] if parameter is None else parameter
     phase = PRIMARY if name.startswith(PRIMARY) else ""  # of two materials, graphite is fitted
     if parameter is None and name.removeprefix(phase) not in kernel_rows.names(cell.sei):
@@ -87,7 +95,7 @@ def calibrate_sei(
     value = math.exp(_root(excess, math.log(first_value), cell, name, target))
     source = (
         f"Calibrated: first-cycle efficiency {target:g} with PyBaMM SPMe under protocol "
-        f"'{protocol.name}'; {cell.first_cycle_efficiency.source}"
+        f"'{protocol.name}'; {goal.source}"
     )
     return cell.replace_parameters({name: Quantity(value, _unit(name), source)})
 

@@ -65,9 +65,10 @@ class Cell:
     negative_stoichiometry, positive_stoichiometry
         Of the fresh cell: negative electrode empty, positive full [1].
     first_cycle_efficiency
-        Measured value to which the SEI rate was calibrated [1].
+        Measured value to which the SEI rate was calibrated [1]; None where it was not, as of a cell
+        fitted to formations.
     calibration
-        "protocol" under which, and "parameter" with which it was.
+        "protocol" under which, and "parameter" with which it was; empty where it was not.
     materials
         What the bill of materials needs.
     formation
@@ -87,7 +88,7 @@ class Cell:
     sei: str
     negative_stoichiometry: Quantity
     positive_stoichiometry: Quantity
-    first_cycle_efficiency: Quantity
+    first_cycle_efficiency: Quantity | None
     calibration: Mapping[str, str]
     materials: Mapping[str, Quantity | str] = field(default_factory=lambda: MappingProxyType({}))
     formation: str = "none"
@@ -97,12 +98,13 @@ class Cell:
     @property
     def quantities(self) -> Mapping[str, Quantity]:
         """Every number of ours but those of the materials."""
-        return {
+        entries = {
             "negative stoichiometry, fresh": self.negative_stoichiometry,
             "positive stoichiometry, fresh": self.positive_stoichiometry,
             "first-cycle efficiency, target": self.first_cycle_efficiency,
             **self.parameters,
         }
+        return {name: entry for name, entry in entries.items() if entry is not None}
 
     @property
     def physics(self) -> str:
@@ -238,8 +240,8 @@ def load_cell(name: str | Path | Cell) -> Cell:
         return name
     if isinstance(name, str | Path) and _is_bpx(str(name)):
         return _bpx_cell(Path(name))
-    required = ("parameter_set", "sei", "fresh", "first_cycle")
-    optional = ("parameters", "materials", "formation", "assumptions")
+    required = ("parameter_set", "sei", "fresh")
+    optional = ("first_cycle", "parameters", "materials", "formation", "assumptions")
     path, table, texts = read_input("cells", "cell", name, required, optional)
     texts |= {key: text(table[key], f"{path}: {key}") for key in ("parameter_set", "sei")}
     if texts["sei"] not in SEI_LAWS:
@@ -252,9 +254,9 @@ def load_cell(name: str | Path | Cell) -> Cell:
         key: read_quantity(table["fresh"][key], f"{path}: [fresh] {key}", _FRACTION)
         for key in stoichiometries
     }
-    first, where = table["first_cycle"], f"{path}: [first_cycle]"
-    keys = ("efficiency", "protocol", "parameter")
-    check_keys(first, keys, where, required=keys)
+    efficiency, calibration = None, {}
+    if "first_cycle" in table:
+        efficiency, calibration = _read_first_cycle(table["first_cycle"], f"{path}: [first_cycle]")
     parameters = _read_parameters(table.get("parameters", {}), f"{path}: [parameters]")
     materials = _read_materials(table.get("materials", {}), f"{path}: [materials]")
     assumptions = _read_assumptions(table.get("assumptions", {}), f"{path}: [assumptions]")
@@ -271,10 +273,8 @@ def load_cell(name: str | Path | Cell) -> Cell:
         **texts,
         **fresh,
         parameters=MappingProxyType(parameters),
-        first_cycle_efficiency=read_quantity(first["efficiency"], f"{where} efficiency", _FRACTION),
-        calibration=MappingProxyType(
-            {key: text(first[key], f"{where} {key}") for key in ("protocol", "parameter")}
-        ),
+        first_cycle_efficiency=efficiency,
+        calibration=MappingProxyType(calibration),
         materials=MappingProxyType(materials),
         assumptions=MappingProxyType(assumptions),
     )
@@ -288,6 +288,13 @@ def _bpx_cell(path: Path) -> Cell:
     from cellmodel.bridge.bpx_cell import bpx_cell  # imports PyBaMM
 
     return bpx_cell(path)
+
+
+def _read_first_cycle(table: object, where: str) -> tuple[Quantity, dict[str, str]]:
+    keys = ("efficiency", "protocol", "parameter")
+    check_keys(table, keys, where, required=keys)
+    efficiency = read_quantity(table["efficiency"], f"{where} efficiency", _FRACTION)
+    return efficiency, {key: text(table[key], f"{where} {key}") for key in keys[1:]}
 
 
 def _read_parameters(table: object, where: str) -> dict[str, Quantity]:
