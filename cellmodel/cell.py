@@ -27,7 +27,13 @@ FORMATION_MODELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"none": (), UNPASSIVATED_SURFACE: tuple(UNPASSIVATED_PARAMETERS)}
 )
 #: parameter sets of our own (bridge.sets) -> the set of PyBaMM that lends them what they lack
-OWN_SETS: Mapping[str, str] = MappingProxyType({"Cui2024": "Mohtat2020", "Weng2021": "Mohtat2020"})
+OWN_SETS: Mapping[str, str] = MappingProxyType(
+    {
+        "Chayambuka2022ToTheEnds": "Chayambuka2022",
+        "Cui2024": "Mohtat2020",
+        "Weng2021": "Mohtat2020",
+    }
+)
 #: sets whose source counts lithium in the positive electrode from this stoichiometry on, where the
 #: half cell's window ends; the others count all of it
 INVENTORY_ORIGINS: Mapping[str, float] = MappingProxyType({"Cui2024": 0.25})

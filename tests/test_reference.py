@@ -21,13 +21,8 @@ RATE = "SEI reaction exchange current density [A.m-2]"
 HOURS = readout.SECONDS_PER_HOUR
 EQUIPMENT = "regenerative-cycler"
 TWO_PHASE = "nmc811-graphite-silicon"
-# the tables of this cell's set begin just above empty, and PyBaMM says so
-SODIUM = pytest.param(
-    "nvpf-hard-carbon",
-    marks=pytest.mark.filterwarnings("ignore:While solving .* extrapolation occurred"),
-)
 NAMES = [
-    SODIUM if name in SODIUM.values else name
+    name
     for name in cm.list_cells()
     if cm.load_cell(name).formation == "none"  # the others: test_formation_model.py
 ]
