@@ -364,6 +364,15 @@ def test_calibration_finds_the_shipped_rate_again(lfp):
     assert "first-cycle efficiency 0.904" in found.parameters[RATE].source
 
 
+def test_calibration_counts_what_a_formation_counts(lfp):
+    """Of a protocol that begins with shallow cycles, the efficiency of its first full discharge."""
+    fast = cm.load_protocol("fast-formation").with_variables(shallow_cycles=1, turning_voltage=3.3)
+    found = calibrate_sei(lfp, fast, efficiency=0.78)
+    formed = cm.sweep_formation(found, fast, EQUIPMENT)
+    np.testing.assert_allclose(formed.first_cycle_efficiency, 0.78, rtol=0, atol=1e-3)
+    assert formed.coulombic_efficiency[0] < 0.7
+
+
 def test_an_efficiency_out_of_reach_is_an_error(lfp):
     without = lfp.replace_parameters({RATE: 1e-9})
     with pytest.raises(cm.InputError, match=r"no 'SEI reaction .* first-cycle efficiency of 0.99"):
