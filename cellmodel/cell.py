@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -50,6 +50,7 @@ SEI_LAWS: Mapping[str, str] = MappingProxyType(
         "tunnelling limited": "SEI reaction exchange current density [A.m-2]",
     }
 )
+SHORT = 12  # digits of a cell's fingerprint
 _FRACTION = Range(0, 1, "1", above=True, below=True)
 
 
@@ -141,6 +142,21 @@ class Cell:
         from cellmodel.bridge.parameter_values import parameter  # imports PyBaMM
 
         return parameter(self, name)
+
+    def fingerprint(self, swept: Iterable[str] = ()) -> str:
+        """Return a short hash of all that is simulated of the cell, whatever it is called.
+
+        Parameters
+        ----------
+        swept
+            Names of parameters that do not count, because they vary.
+        """
+        from cellmodel.fingerprint import fingerprint  # imports xarray
+
+        numbers = {n: entry.value for n, entry in self.parameters.items() if n not in set(swept)}
+        fresh = self.negative_stoichiometry.value, self.positive_stoichiometry.value
+        texts = self.parameter_set, self.bpx, self.sei, self.formation
+        return fingerprint(numbers, fresh, texts)[:SHORT]
 
     def replace_parameters(self, values: Mapping[str, float | Quantity]) -> Cell:
         """Return the cell with other numbers.
