@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -27,7 +27,13 @@ FORMATION_MODELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"none": (), UNPASSIVATED_SURFACE: tuple(UNPASSIVATED_PARAMETERS)}
 )
 #: parameter sets of our own (bridge.sets) -> the set of PyBaMM that lends them what they lack
-OWN_SETS: Mapping[str, str] = MappingProxyType({"Cui2024": "Mohtat2020", "Weng2021": "Mohtat2020"})
+OWN_SETS: Mapping[str, str] = MappingProxyType(
+    {
+        "Chayambuka2022ToTheEnds": "Chayambuka2022",
+        "Cui2024": "Mohtat2020",
+        "Weng2021": "Mohtat2020",
+    }
+)
 #: sets whose source counts lithium in the positive electrode from this stoichiometry on, where the
 #: half cell's window ends; the others count all of it
 INVENTORY_ORIGINS: Mapping[str, float] = MappingProxyType({"Cui2024": 0.25})
@@ -44,6 +50,7 @@ SEI_LAWS: Mapping[str, str] = MappingProxyType(
         "tunnelling limited": "SEI reaction exchange current density [A.m-2]",
     }
 )
+SHORT = 12  # digits of a cell's fingerprint
 _FRACTION = Range(0, 1, "1", above=True, below=True)
 
 
@@ -65,9 +72,10 @@ class Cell:
     negative_stoichiometry, positive_stoichiometry
         Of the fresh cell: negative electrode empty, positive full [1].
     first_cycle_efficiency
-        Measured value to which the SEI rate was calibrated [1].
+        Measured value to which the SEI rate was calibrated [1]; None where it was not, as of a cell
+        fitted to formations.
     calibration
-        "protocol" under which, and "parameter" with which it was.
+        "protocol" under which, and "parameter" with which it was; empty where it was not.
     materials
         What the bill of materials needs.
     formation
@@ -87,7 +95,7 @@ class Cell:
     sei: str
     negative_stoichiometry: Quantity
     positive_stoichiometry: Quantity
-    first_cycle_efficiency: Quantity
+    first_cycle_efficiency: Quantity | None
     calibration: Mapping[str, str]
     materials: Mapping[str, Quantity | str] = field(default_factory=lambda: MappingProxyType({}))
     formation: str = "none"
@@ -97,12 +105,13 @@ class Cell:
     @property
     def quantities(self) -> Mapping[str, Quantity]:
         """Every number of ours but those of the materials."""
-        return {
+        entries = {
             "negative stoichiometry, fresh": self.negative_stoichiometry,
             "positive stoichiometry, fresh": self.positive_stoichiometry,
             "first-cycle efficiency, target": self.first_cycle_efficiency,
             **self.parameters,
         }
+        return {name: entry for name, entry in entries.items() if entry is not None}
 
     @property
     def physics(self) -> str:
@@ -133,6 +142,21 @@ class Cell:
         from cellmodel.bridge.parameter_values import parameter  # imports PyBaMM
 
         return parameter(self, name)
+
+    def fingerprint(self, swept: Iterable[str] = ()) -> str:
+        """Return a short hash of all that is simulated of the cell, whatever it is called.
+
+        Parameters
+        ----------
+        swept
+            Names of parameters that do not count, because they vary.
+        """
+        from cellmodel.fingerprint import fingerprint  # imports xarray
+
+        numbers = {n: entry.value for n, entry in self.parameters.items() if n not in set(swept)}
+        fresh = self.negative_stoichiometry.value, self.positive_stoichiometry.value
+        texts = self.parameter_set, self.bpx, self.sei, self.formation
+        return fingerprint(numbers, fresh, texts)[:SHORT]
 
     def replace_parameters(self, values: Mapping[str, float | Quantity]) -> Cell:
         """Return the cell with other numbers.
@@ -238,8 +262,8 @@ def load_cell(name: str | Path | Cell) -> Cell:
         return name
     if isinstance(name, str | Path) and _is_bpx(str(name)):
         return _bpx_cell(Path(name))
-    required = ("parameter_set", "sei", "fresh", "first_cycle")
-    optional = ("parameters", "materials", "formation", "assumptions")
+    required = ("parameter_set", "sei", "fresh")
+    optional = ("first_cycle", "parameters", "materials", "formation", "assumptions")
     path, table, texts = read_input("cells", "cell", name, required, optional)
     texts |= {key: text(table[key], f"{path}: {key}") for key in ("parameter_set", "sei")}
     if texts["sei"] not in SEI_LAWS:
@@ -252,9 +276,9 @@ def load_cell(name: str | Path | Cell) -> Cell:
         key: read_quantity(table["fresh"][key], f"{path}: [fresh] {key}", _FRACTION)
         for key in stoichiometries
     }
-    first, where = table["first_cycle"], f"{path}: [first_cycle]"
-    keys = ("efficiency", "protocol", "parameter")
-    check_keys(first, keys, where, required=keys)
+    efficiency, calibration = None, {}
+    if "first_cycle" in table:
+        efficiency, calibration = _read_first_cycle(table["first_cycle"], f"{path}: [first_cycle]")
     parameters = _read_parameters(table.get("parameters", {}), f"{path}: [parameters]")
     materials = _read_materials(table.get("materials", {}), f"{path}: [materials]")
     assumptions = _read_assumptions(table.get("assumptions", {}), f"{path}: [assumptions]")
@@ -271,10 +295,8 @@ def load_cell(name: str | Path | Cell) -> Cell:
         **texts,
         **fresh,
         parameters=MappingProxyType(parameters),
-        first_cycle_efficiency=read_quantity(first["efficiency"], f"{where} efficiency", _FRACTION),
-        calibration=MappingProxyType(
-            {key: text(first[key], f"{where} {key}") for key in ("protocol", "parameter")}
-        ),
+        first_cycle_efficiency=efficiency,
+        calibration=MappingProxyType(calibration),
         materials=MappingProxyType(materials),
         assumptions=MappingProxyType(assumptions),
     )
@@ -288,6 +310,13 @@ def _bpx_cell(path: Path) -> Cell:
     from cellmodel.bridge.bpx_cell import bpx_cell  # imports PyBaMM
 
     return bpx_cell(path)
+
+
+def _read_first_cycle(table: object, where: str) -> tuple[Quantity, dict[str, str]]:
+    keys = ("efficiency", "protocol", "parameter")
+    check_keys(table, keys, where, required=keys)
+    efficiency = read_quantity(table["efficiency"], f"{where} efficiency", _FRACTION)
+    return efficiency, {key: text(table[key], f"{where} {key}") for key in keys[1:]}
 
 
 def _read_parameters(table: object, where: str) -> dict[str, Quantity]:

@@ -67,7 +67,8 @@ def cell_toml(cell: Cell) -> str:
         f"{key} = {_inline(getattr(cell, key))}"
         for key in ("negative_stoichiometry", "positive_stoichiometry")
     ]
-    lines += ["", "[first_cycle]", f"efficiency = {_inline(cell.first_cycle_efficiency)}"]
+    if cell.first_cycle_efficiency is not None:
+        lines += ["", "[first_cycle]", f"efficiency = {_inline(cell.first_cycle_efficiency)}"]
     lines += [f"{_key(key)} = {_value(value)}" for key, value in cell.calibration.items()]
     for name, quantity in cell.parameters.items():
         lines += ["", f"[parameters.{_key(name)}]"]

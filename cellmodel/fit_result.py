@@ -35,7 +35,8 @@ class FormationFit:
     ----------
     cell
         With the fitted numbers: source "fitted to ...", certainty "fitted", low and high the ends
-        of the 95 % interval, cut off at the bounds. Its name has "-fitted" appended.
+        of the 95 % interval, cut off at the bounds. Its name has "-fitted" appended, its source the
+        measurements. What the cell was calibrated to before is no longer true, and left out.
     parameters
         Over `input`: fitted_value, standard_error, interval_low, interval_high, each in the unit
         of the coordinate `unit`, and at_bound.
@@ -136,9 +137,14 @@ def fitted(search: FitSearch, minima: list[Minimum], title: str) -> FormationFit
     simulated = problem.settle(problem.outcomes(values[None]), np.ones(table.size, dtype=bool))[0]
     residuals = compared(table, simulated, "simulated")
     reasons = _reasons(box, low, high, at_bound, correlation, sd / search.prior_sd)
-    quantities = _quantities(table, title, box, values, lows, highs, reasons)
+    protocols = ", ".join(dict.fromkeys(group.protocol.name for group in table.groups))
+    what = (
+        f"fitted to {', '.join(table.outcomes)} of {table.size} formations under {protocols} "
+        f"(fit_formation); {title}"
+    )
+    quantities = _quantities(what, box, values, lows, highs, reasons)
     return FormationFit(
-        _with_quantities(problem.cell, quantities),
+        _fitted_cell(problem.cell, quantities, what),
         parameters,
         matrix,
         residuals,
@@ -178,19 +184,13 @@ def _reasons(
 
 
 def _quantities(
-    table: Measurements,
-    title: str,
+    what: str,
     box: Box,
     values: np.ndarray,
     lows: np.ndarray,
     highs: np.ndarray,
     reasons: Mapping[str, Sequence[str]],
 ) -> dict[str, Quantity]:
-    protocols = ", ".join(dict.fromkeys(group.protocol.name for group in table.groups))
-    what = (
-        f"fitted to {', '.join(table.outcomes)} of {table.size} formations under {protocols} "
-        f"(fit_formation); {title}"
-    )
     quantities = {}
     for index, name in enumerate(box.names):
         source = "; ".join([what, *(f"not identifiable: {r}" for r in reasons.get(name, ()))])
@@ -199,11 +199,16 @@ def _quantities(
     return quantities
 
 
-def _with_quantities(cell: Cell, quantities: Mapping[str, Quantity]) -> Cell:
+def _fitted_cell(cell: Cell, quantities: Mapping[str, Quantity], what: str) -> Cell:
     fresh = {name: quantity for name, quantity in quantities.items() if name in FRESH}
     others = {name: quantity for name, quantity in quantities.items() if name not in FRESH}
     return dataclasses.replace(
-        cell.replace_parameters(others), name=cell.name.removesuffix(SUFFIX) + SUFFIX, **fresh
+        cell.replace_parameters(others),
+        name=cell.name.removesuffix(SUFFIX) + SUFFIX,
+        source=f"{cell.source}; {what}",
+        first_cycle_efficiency=None,
+        calibration=MappingProxyType({}),
+        **fresh,
     )
 
 

@@ -87,6 +87,7 @@ def simulate_formation(
     return dataset.assign_attrs(
         title=f"Formation of {cell.title}: {protocol.title}",
         cell=cell.name,
+        cell_fingerprint=cell.fingerprint(),
         protocol=protocol.name,
         equipment=equipment.name,
         model=f"PyBaMM {model}, {cell.physics}",

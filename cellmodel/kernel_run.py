@@ -120,6 +120,7 @@ def attributes(design: DesignSpace) -> dict[str, str]:
     """Return what was formed, how and with what, for the attributes of results."""
     return {
         "cell": design.cell.name,
+        "cell_fingerprint": design.cell.fingerprint(design.parameter_names),
         "protocol": design.protocol.name,
         "equipment": design.equipment.name,
         "model": f"kernels: SPMe, {design.cell.physics}",

@@ -205,10 +205,15 @@ def write_png(path: Path, figure: Figure, description: str) -> None:
 
 
 def label_of(variable: xr.DataArray) -> str:
-    """Return the axis label of a variable: its long name, and its unit as it is shown."""
+    """Return the axis label of a variable: its long name, and its unit as it is shown.
+
+    What is swept goes by its name: its long name is a protocol's description of it, which may be
+    a sentence.
+    """
     units = variable.attrs.get("units", "")
     unit, _, _ = _DISPLAYED.get(units, (units, 1, 0))
-    name = variable.attrs.get("long_name") or _words(str(variable.name))
+    words = _words(variable.name)
+    name = words if variable.name in variable.dims else variable.attrs.get("long_name") or words
     return name if unit in ("", "1") else f"{name} [{unit}]"
 
 

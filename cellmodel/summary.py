@@ -80,7 +80,7 @@ def summarise(
     return dict(raw) | {
         "coulombic_efficiency": _ratio(raw["discharge_capacity"], raw["charge_capacity"]),
         "energy_efficiency": _ratio(raw["discharge_energy"], raw["charge_energy"]),
-        "first_cycle_efficiency": _first_cycle_efficiency(raw, protocol, protocol_values),
+        "first_cycle_efficiency": first_cycle_efficiency(raw, protocol, protocol_values),
         "nominal_energy": nominal_energy,
         "total_time": sum((time for _, time, _ in halls), raw["formation_time"]),
         "cycler_energy": cycler,
@@ -90,13 +90,20 @@ def summarise(
     }
 
 
-def _first_cycle_efficiency(
+def first_cycle_efficiency(
     raw: Mapping[str, xr.Variable], protocol: Protocol, protocol_values: Mapping[str, Value]
 ) -> xr.Variable:
     """Return the charge of the first full discharge / charge put in by then.
 
     Full is one to the cut-off at which the cell is measured, or lower. What shallow cycles before
     it gave back counts as not put in.
+
+    Parameters
+    ----------
+    raw
+        charge_capacity, discharge_capacity [A h] over `cycle`.
+    protocol, protocol_values
+        As for `summarise`.
     """
     into, out = raw["charge_capacity"], raw["discharge_capacity"]
     efficiency: xr.Variable | float = np.nan

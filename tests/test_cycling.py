@@ -244,7 +244,8 @@ def test_a_formation_that_consumed_more_leaves_less(cell, formed, aged):
     greedy = cell.replace_parameters({rate: 5 * cell.parameter(rate)})
     worse = cm.simulate_formation(greedy, "two-cycle", "regenerative-cycler", model="SPM")
     assert worse.sei_thickness > formed.sei_thickness
-    result = cm.simulate_cycling(cell, worse, cycles=1, **FAST)
+    with pytest.warns(UserWarning, match="a cell 'lfp-graphite' that has other numbers than the"):
+        result = cm.simulate_cycling(cell, worse, cycles=1, **FAST)
     assert result.discharge_capacity[0] < aged.discharge_capacity[0]
     assert result.discharge_energy[0] < aged.discharge_energy[0]
 
@@ -351,9 +352,25 @@ def test_the_values_of_a_swept_case_are_taken(cell, formed):
     case = formed.assign_coords(thickness=((), 60e-6, attrs))
     thin = cm.simulate_cycling(cell, case, cycles=1, **FAST)
     direct = cm.simulate_cycling(
-        cell.replace_parameters({thickness: 60e-6}), formed, cycles=1, **FAST
+        cell.replace_parameters({thickness: 60e-6}), formed.drop_attrs(), cycles=1, **FAST
     )
     np.testing.assert_allclose(thin.discharge_capacity, direct.discharge_capacity, rtol=1e-12)
+
+
+def test_the_cell_that_was_formed_is_known_by_its_numbers(cell):
+    """Not by its name; what a sweep varied is the case's, whichever door it came through."""
+    radius, barrier = "Positive particle radius [m]", "Tunneling barrier factor [m-1]"
+    doors = "two-cycle", "regenerative-cycler"
+    mine = cell.replace_parameters({barrier: 1.1 * cell.parameter(barrier)})
+    swept = {radius: np.array([3e-8, 5e-8])}
+    case = cm.sweep_formation(mine, *doors, over=swept).isel(positive_particle_radius=1)
+    for own in (mine, mine.replace_parameters({radius: 5e-8})):
+        cm.simulate_cycling(own, case, cycles=1, **FAST)
+    renamed = dataclasses.replace(mine, title="of another title", source="elsewhere")
+    assert renamed.fingerprint() == mine.fingerprint() != cell.fingerprint()
+    assert dataclasses.replace(mine, sei="ec reaction limited").fingerprint() != mine.fingerprint()
+    with pytest.warns(UserWarning, match=r"other numbers.*; pass the cell that was formed, or"):
+        cm.simulate_cycling(cell.name, case, cycles=1, **FAST)
 
 
 def test_leaps_change_nothing(cell, formed, old):

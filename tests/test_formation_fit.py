@@ -126,7 +126,23 @@ def test_the_fitted_cell_says_where_its_numbers_come_from(fit, cell, tmp_path):
         assert quantity.certainty == "fitted"
     others = {n: q for n, q in fit.cell.parameters.items() if n not in TRUTH}
     assert others == {n: q for n, q in cell.parameters.items() if n not in TRUTH}
+    assert fit.cell.source.startswith(f"{cell.source}; fitted to first_charge_capacity, ")
     assert cm.load_cell(cm.save_cell(fit.cell, tmp_path / "fitted.toml")) == fit.cell
+
+
+def test_a_fit_is_not_undone_by_what_the_cell_was_calibrated_to_before(fit, cell, tmp_path):
+    """One efficiency of another cell: after the fit it is neither measured nor met."""
+    target = cell.first_cycle_efficiency
+    fitted = cm.load_cell(cm.save_cell(fit.cell, tmp_path / "fitted.toml"))
+    assert target.source not in {row[3] for row in fitted.provenance()}
+    given = {"protocol": "two-cycle", "efficiency": target.value, "parameter": RATE}
+    for lacking in given:
+        some = {name: value for name, value in given.items() if name != lacking}
+        with pytest.raises(cm.InputError, match=r"fitted' was calibrated to no eff.*; pass proto"):
+            cm.calibrate_sei(fitted, **some)
+    again = cm.calibrate_sei(fitted, **given)
+    assert again.parameter(RATE) != pytest.approx(fitted.parameter(RATE), rel=0.01)
+    assert again.parameters[RATE].source.endswith("'two-cycle'; set by the user")
 
 
 def test_a_fit_is_frozen_and_repeatable(fit, cell, table):

@@ -18,6 +18,7 @@ from cellmodel.bridge import parameter_values as pv
 from cellmodel.bridge import passivation_submodels as ps
 from cellmodel.bridge import readout, reference
 from cellmodel.bridge.formation_models import FormationSPMe
+from cellmodel.electrode import electrode_capacity
 from cellmodel.quantity import Quantity
 from cellmodel.unpassivated_surface import NAME, PARAMETERS
 
@@ -510,3 +511,33 @@ def test_slow_and_warm_formation_gets_to_its_end():
     assert (found.first_cycle_efficiency > 0.3).all()
     slow = found.sel(charge_current_1=0.0024, charge_current_2=0.0024, temperature=333.15)
     assert (slow.parasitic_charge / slow.formation_time < 0.5 * 0.0024).all()
+
+
+def test_a_long_rest_at_full_charge_is_self_discharge():
+    """What leaks and is kept meanwhile leaves the negative electrode; README tells how much."""
+    cell = cm.load_cell("nmc532-graphite-240mah")
+    negative = electrode_capacity(cell.parameter, "negative")
+    two_stage = cm.load_protocol("two-stage-charge").with_variables(verification_cycles=0)
+    for kelvin, points, slope in ((298.15, 5.8, 42), (318.15, 13.8, 68)):
+        slow = two_stage.with_variables(
+            charge_current_1=0.0264, transition_voltage=3.72, charge_current_2=0.036,
+            temperature=kelvin,
+        )  # fmt: skip
+        short, long = (
+            cm.trace_formation(cell, slow.with_variables(rest_time=hours), "laboratory-cycler")
+            for hours in (0.01, 72)
+        )
+        lost = short.first_cycle_efficiency - long.first_cycle_efficiency
+        np.testing.assert_allclose(100 * lost, points, rtol=0, atol=0.1)
+        rest = long.isel(time=long.step_index.values == 3)
+        settled = rest.sel(time=rest.time > rest.time[0] + 1)
+        days = float(settled.time[-1] - settled.time[0]) / 24
+        fall = 1e3 * float(settled.voltage[0] - settled.voltage[-1]) / days
+        np.testing.assert_allclose(fall, slope, rtol=0.03, atol=0)
+        stoichiometry = rest.negative_stoichiometry_series
+        given = negative * float(stoichiometry[0] - stoichiometry[-1])
+        gone = sum(
+            float(long[name] - short[name])
+            for name in ("parasitic_charge", "stored_lithium", "lithium_loss")
+        )
+        np.testing.assert_allclose(gone, given, rtol=0.03, atol=0)

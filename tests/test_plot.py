@@ -29,7 +29,7 @@ def results() -> xr.Dataset:
         {
             "cell": CELLS,
             "charge_rate": ("charge_rate", rates, units),
-            "temperature": ("temperature", temperatures, {"units": "K", "long_name": "chamber"}),
+            "temperature": ("temperature", temperatures, {"units": "K", "long_name": "a chamber"}),
         },
     )
 
@@ -56,9 +56,9 @@ def test_the_map_has_a_panel_per_cell_and_units_on_its_axes(results):
     drawn(figure)
     assert [axes.get_title(loc="left") for axes in panels(figure)] == CELLS
     for axes in panels(figure):
-        assert axes.get_xlabel() == "rate of the first charge [C]"
+        assert axes.get_xlabel() == "charge rate [C]"
         assert axes.get_xscale() == "log"
-    assert panels(figure)[0].get_ylabel() == "chamber [°C]"
+    assert panels(figure)[0].get_ylabel() == "temperature [°C]"
     np.testing.assert_allclose(panels(figure)[0].get_ylim(), (15, 45), rtol=1e-9, atol=0)
     bar = figure.axes[-1].get_ylabel().replace("\n", " ")
     assert bar == "electricity of formation / nominal energy of the cell"
@@ -104,7 +104,7 @@ def test_the_trace_shows_four_courses_with_units():
     drawn(figure)
     labels = [axes.get_ylabel().replace("\n", " ") for axes in figure.axes]
     assert [name[name.index("[") :] for name in labels] == ["[V]", "[A]", "[°C]", "[nm]"]
-    assert figure.axes[-1].get_xlabel() == "time since the start on the channel [h]"
+    assert figure.axes[-1].get_xlabel() == "time [h]"
     assert [text.get_text() for text in figure.axes[0].texts] == ["cycle 1", "cycle 2"]
     np.testing.assert_allclose(figure.axes[3].lines[0].get_ydata()[-1], 30, rtol=1e-12, atol=0)
 

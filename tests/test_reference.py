@@ -21,13 +21,8 @@ RATE = "SEI reaction exchange current density [A.m-2]"
 HOURS = readout.SECONDS_PER_HOUR
 EQUIPMENT = "regenerative-cycler"
 TWO_PHASE = "nmc811-graphite-silicon"
-# the tables of this cell's set begin just above empty, and PyBaMM says so
-SODIUM = pytest.param(
-    "nvpf-hard-carbon",
-    marks=pytest.mark.filterwarnings("ignore:While solving .* extrapolation occurred"),
-)
 NAMES = [
-    SODIUM if name in SODIUM.values else name
+    name
     for name in cm.list_cells()
     if cm.load_cell(name).formation == "none"  # the others: test_formation_model.py
 ]
@@ -367,6 +362,15 @@ def test_calibration_finds_the_shipped_rate_again(lfp):
     found = calibrate_sei(lfp.replace_parameters({RATE: shipped / 30}))
     np.testing.assert_allclose(found.parameter(RATE), shipped, rtol=0.01, atol=0)
     assert "first-cycle efficiency 0.904" in found.parameters[RATE].source
+
+
+def test_calibration_counts_what_a_formation_counts(lfp):
+    """Of a protocol that begins with shallow cycles, the efficiency of its first full discharge."""
+    fast = cm.load_protocol("fast-formation").with_variables(shallow_cycles=1, turning_voltage=3.3)
+    found = calibrate_sei(lfp, fast, efficiency=0.78)
+    formed = cm.sweep_formation(found, fast, EQUIPMENT)
+    np.testing.assert_allclose(formed.first_cycle_efficiency, 0.78, rtol=0, atol=1e-3)
+    assert formed.coulombic_efficiency[0] < 0.7
 
 
 def test_an_efficiency_out_of_reach_is_an_error(lfp):

@@ -9,11 +9,12 @@ import pytest
 import cellmodel as cm
 from cellmodel.bridge.parameter_values import fresh_state, parameter_values, shipped_values
 from cellmodel.bridge.set_functions import SetFunctions
-from cellmodel.bridge.sets import SETS, cui2024, weng2021
+from cellmodel.bridge.sets import SETS, chayambuka2022, cui2024, weng2021
 from cellmodel.cell import OWN_SETS
 from kernels.kinetics import FARADAY
 
 CELLS = ("nmc532-graphite-240mah", "nmc111-graphite-2360mah")
+DONOR = "Chayambuka2022"
 WIDE = np.linspace(0.001, 0.999, 4001)
 
 
@@ -47,15 +48,42 @@ def values():
 
 @pytest.mark.parametrize("name", SETS)
 def test_sets_of_our_own_hold_all_that_their_donor_does(name):
-    ours, donor = shipped_values(name), pybamm.ParameterValues("Mohtat2020")
+    ours, donor = shipped_values(name), pybamm.ParameterValues(OWN_SETS[name])
     assert set(donor.keys()) <= set(ours.keys())
     assert ours["Electrolyte conductivity [S.m-1]"] is not None
-    own, lent = (v["Negative electrode specific heat capacity [J.kg-1.K-1]"] for v in (ours, donor))
+    own, lent = (v["Separator Bruggeman coefficient (electrolyte)"] for v in (ours, donor))
     assert own == lent
+
+
+@pytest.mark.parametrize(
+    ("side", "c_max", "name"),
+    [
+        ("Negative", 14540.0, "electrode exchange-current density [A.m-2]"),
+        ("Positive", 15320.0, "electrode exchange-current density [A.m-2]"),
+        ("Negative", 14540.0, "particle diffusivity [m2.s-1]"),
+        ("Positive", 15320.0, "particle diffusivity [m2.s-1]"),
+    ],
+)
+def test_tables_of_the_sodium_set_go_on_to_the_ends(side, c_max, name):
+    """Known from empty to full, with no other number anywhere than PyBaMM's."""
+    ours, donor = shipped_values("Chayambuka2022ToTheEnds"), pybamm.ParameterValues(DONOR)
+    content = pybamm.Vector(WIDE)
+    at = (content,) if "diff" in name else (pybamm.Scalar(900), content * c_max, c_max)
+    found, expected = (v[f"{side} {name}"](*at, pybamm.Scalar(298.15)) for v in (ours, donor))
+    tables = [
+        [node for node in symbol.pre_order() if isinstance(node, pybamm.Interpolant)]
+        for symbol in (found, expected)
+    ]
+    assert [list(table.x[0][[0, -1]]) for table in tables[0]] == [[0.0, pytest.approx(c_max, 1e-3)]]
+    assert tables[1][0].x[0][0] > 0
+    numbers = (v.process_symbol(s).evaluate() for v, s in ((ours, found), (donor, expected)))
+    np.testing.assert_allclose(*numbers, rtol=1e-12, atol=0)
+    assert (ours.process_symbol(found).evaluate() > 0).all()
 
 
 def test_the_donor_of_a_set_is_named():
     assert set(OWN_SETS) == set(SETS)
+    assert OWN_SETS["Chayambuka2022ToTheEnds"] == chayambuka2022.DONOR
     assert OWN_SETS["Cui2024"] == cui2024.DONOR
     assert OWN_SETS["Weng2021"] == weng2021.DONOR
     rows = cm.load_cell("nmc532-graphite-240mah").provenance()

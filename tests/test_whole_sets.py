@@ -86,7 +86,6 @@ def test_formation_of_cui_agrees_with_pybamm(load, temperature):
     assert_owed(departures(load("cui2024"), temperature))
 
 
-@pytest.mark.filterwarnings("ignore:While solving .* extrapolation occurred")  # PyBaMM's tables
 def test_formation_of_the_sodium_cell_agrees_with_pybamm():
     """Chayambuka et al. 2022: diffusivities and rates that vary over a factor of 100."""
     assert_owed(departures(cm.load_cell("nvpf-hard-carbon"), 298.15))
