@@ -17,7 +17,7 @@ from numba import types
 
 import cellmodel as cm
 from cellmodel.compilation import kernels
-from kernels import limits, particle_step, salt_step, time_step
+from kernels import limits, particle_step, salt_step, time_step, workspace
 
 DOUBLES = {"x": 2, "y": 4, "z": 8}  # in an xmm, ymm or zmm register
 ARITHMETIC = re.compile(
@@ -82,6 +82,12 @@ def test_nothing_counts_references(function):
     signature = SIGNATURE[: len(inspect.signature(function.py_func).parameters)]
     function.compile(signature)
     assert "NRT_incref" not in function.inspect_llvm(signature)
+
+
+def test_workspaces_begin_with_a_cache_line():
+    """Else three of four vectors lie across two of them: 6 % slower."""
+    for _ in range(4):
+        assert workspace.room(1)[0].ctypes.data % 64 == 0
 
 
 @pytest.mark.parametrize(("cell", "known"), TIME_STEPS.items())
