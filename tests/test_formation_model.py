@@ -518,7 +518,7 @@ def test_a_long_rest_at_full_charge_is_self_discharge():
     cell = cm.load_cell("nmc532-graphite-240mah")
     negative = electrode_capacity(cell.parameter, "negative")
     two_stage = cm.load_protocol("two-stage-charge").with_variables(verification_cycles=0)
-    for kelvin, points, slope in ((298.15, 5.8, 42), (318.15, 13.8, 68)):
+    for kelvin, points, slope in ((298.15, 7.3, 51), (318.15, 13.7, 75)):
         slow = two_stage.with_variables(
             charge_current_1=0.0264, transition_voltage=3.72, charge_current_2=0.036,
             temperature=kelvin,
