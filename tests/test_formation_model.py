@@ -540,4 +540,5 @@ def test_a_long_rest_at_full_charge_is_self_discharge():
             float(long[name] - short[name])
             for name in ("parasitic_charge", "stored_lithium", "lithium_loss")
         )
-        np.testing.assert_allclose(gone, given, rtol=0.03, atol=0)
+        # sums over the protocol: the discharge after a long rest is shorter, and keeps less
+        np.testing.assert_allclose(gone, given, rtol=0.05, atol=0)
