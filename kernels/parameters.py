@@ -92,7 +92,7 @@ BOUNDS = {
     "healing_activation": (-1e6, 1e6),  # J mol-1
     "storage_rate": (-1e-300, 1e6),  # C m-2 s-0.5
     "storage_activation": (-1e6, 1e6),  # J mol-1
-    "storage_capacity": (1.0, 1e12),  # C m-2, far above the store's first filling
+    "storage_capacity": (0.1, 1e12),  # C m-2, far above the first filling of the store
     "negative_stoichiometry": (0.0, 1.0),
     "positive_stoichiometry": (0.0, 1.0),
     # of `second_phase`; without it nobody reads them, and the first is 0

@@ -26,7 +26,8 @@ from march_cases import (
 )
 from scipy.optimize import brentq
 
-from kernels import parameters, status
+from kernels import parameters, status, workspace
+from kernels.cell import idle
 from kernels.kinetics import FARADAY, GAS
 from kernels.protocol import CURRENT, NONE
 
@@ -513,6 +514,13 @@ def test_every_parameter_outside_its_bounds_is_invalid():
     assert len(result.status) == 6 * parameters.COUNT
     assert (result.status == status.INVALID_INPUT).all()
     assert np.isnan(result.outputs).all()
+
+
+def test_lanes_without_a_case_hold_harmless_numbers():
+    w, _, _ = workspace.room(parameters.COUNT)
+    idle(w)
+    assert (w[workspace.STATUS : workspace.STATUS + parameters.LANES] == status.OK).all()
+    assert np.isfinite(w).all()
 
 
 def test_the_made_up_cell_is_inside_its_bounds():
