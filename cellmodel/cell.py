@@ -119,6 +119,11 @@ class Cell:
         formation = "" if self.formation == "none" else f", {self.formation}"
         return f"{self.sei} SEI, lumped thermal{formation}"
 
+    @property
+    def inventory_origin(self) -> float:
+        """Stoichiometry of the positive electrode from which its lithium counts [1]."""
+        return INVENTORY_ORIGINS.get(self.parameter_set, 0.0)
+
     def parameter(self, name: str) -> float:
         """Return a number of the cell.
 

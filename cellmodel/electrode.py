@@ -21,7 +21,7 @@ def electrode_area(read: Callable):
     return read("Electrode width [m]") * read("Electrode height [m]") * pairs
 
 
-def electrode_capacity(read: Callable, side: str, material: str = ""):
+def electrode_capacity(read: Callable, side: str):
     """Return what the particles of an electrode hold from empty to full [A h].
 
     Parameters
@@ -30,11 +30,9 @@ def electrode_capacity(read: Callable, side: str, material: str = ""):
         As for `electrode_area`.
     side
         "negative" or "positive".
-    material
-        PyBaMM's prefix of one of two materials, "Primary: ".
     """
     Side = side.capitalize()
     volume = electrode_area(read) * read(f"{Side} electrode thickness [m]")
-    active = volume * read(f"{material}{Side} electrode active material volume fraction")
-    content = active * read(f"{material}Maximum concentration in {side} electrode [mol.m-3]")
+    active = volume * read(f"{Side} electrode active material volume fraction")
+    content = active * read(f"Maximum concentration in {side} electrode [mol.m-3]")
     return content * FARADAY / SECONDS_PER_HOUR

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from cellmodel.cell import INVENTORY_ORIGINS, Cell, load_cell
+from cellmodel.cell import Cell, load_cell
 from cellmodel.fit_parameter import Box
 from cellmodel.fit_problem import FitProblem
 from cellmodel.fit_result import compared
@@ -42,6 +42,5 @@ def compare_formation(
     """
     cell = load_cell(cell)
     table = read_measurements(measurements, protocol)
-    origin = INVENTORY_ORIGINS.get(cell.parameter_set, 0.0)
-    problem = FitProblem(cell, table, Box({}), origin)
+    problem = FitProblem(cell, table, Box({}), cell.inventory_origin)
     return compared(table, problem.outcomes(np.empty((1, 0)))[0], "simulated")

@@ -80,8 +80,8 @@ def settle(w, i):
     path_solid_n = L_n / (w[p.SIGMA_N + i] * (1.0 - w[p.EPS_N + i]) ** w[p.B_SN + i])
     path_solid_p = L_p / (w[p.SIGMA_P + i] * (1.0 - w[p.EPS_P + i]) ** w[p.B_SP + i])
     w[s.R_SOLID + i] = (path_solid_n + path_solid_p) / (3.0 * area)
-    w[s.R_PATH + i] = (path_n / 3.0 + path_s + path_p / 3.0) / area
-    w[s.SHARE_N + i] = 0.5 * path_n / (path_n / 3.0 + path_s + path_p / 3.0)
+    path = path_n / 3.0 + path_s + path_p / 3.0
+    w[s.R_PATH + i], w[s.SHARE_N + i] = path / area, 0.5 * path_n / path
     w[s.R_HEAT + i] = w[p.R_CC + i] / area + w[p.R_CONTACT + i]
     # salt, per diffusivity
     w[s.LINK_N + i] = ELECTRODE_CELLS / path_n

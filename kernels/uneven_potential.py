@@ -20,10 +20,11 @@ from kernels.electrolyte import WITHIN
 from kernels.kinetics import FARADAY, GAS
 from kernels.parameters import LANES
 from kernels.salt_step import salt_at
+from kernels.uneven_reaction import SQUARES
 from kernels.vector_math import log
 
 #: means of xi^2 - 1/3 over the four volumes
-BOWS = (-15.0 / 48.0, -9.0 / 48.0, 3.0 / 48.0, 21.0 / 48.0)
+BOWS = tuple(2.0 * square - 1.0 / 3.0 for square in SQUARES)
 
 
 @lanes

@@ -22,7 +22,7 @@ from kernels.compiled import lanes, law
 from kernels.electrolyte import CELLS, EDGE, ELECTRODE_CELLS, SEPARATOR
 from kernels.kinetics import FARADAY, GAS
 from kernels.parameters import LANES
-from kernels.salt_step import FIRST, LAST, MIDDLE, SALT_EDGE
+from kernels.salt_step import FIRST, LAST, MIDDLE, salt_at
 from kernels.vector_math import choose, log
 
 #: means of xi - xi^2 / 2 and of xi^2 / 2 over the volumes of an electrode, from the collector
@@ -60,7 +60,7 @@ def distribute(w, i, first, step, drop_solid, drop_salt, conductance, reacting):
     thermal = w[s.CHI + i] * (GAS / FARADAY) * w[s.T_1 + i]
     for k in range(ELECTRODE_CELLS):
         at = (first + k * step) * LANES + i
-        ln = log(max(w[s.SALT_C + at] + w[s.SALT_I + at] * I, SALT_EDGE))
+        ln = log(salt_at(w, i, first + k * step, I))
         d = drop_salt * SQUARES[k] - drop_solid * (LINES[k] - SQUARES[k]) - thermal * ln
         w[s.TARGET + at] = conductance * d + reacting * ln
         heat += w[s.TARGET + at] * d

@@ -31,7 +31,8 @@ def _block(count):
 # salt volumes, salt source per ampere, relaxation time times diffusivity, mean concentration;
 (LINK_N, LINK_P, EDGE_N, EDGE_S, EDGE_P) = _rows(5)
 (SALT_N, SALT_S, SALT_P, SOURCE, RELAXATION, C_AV) = _rows(6)
-# resistances: electrolyte times conductivity, solid, collectors; inverses; film per charge density
+# resistances: electrolyte times conductivity and the bow of its drop in the negative electrode over
+# that, solid, collectors; inverses; film per charge density
 (R_PATH, SHARE_N, R_SOLID, R_HEAT, PER_HEAT_CAPACITY, PER_T_REF) = _rows(6)
 (LOG_C_REF, FILM_PER_CHARGE) = _rows(2)
 # State: mean stoichiometries, temperature, film thickness, modes, salt concentrations
@@ -60,7 +61,8 @@ C_AT, F_AT = _block(CELLS), _block(CELLS)
 F_EDGE_N, F_S, F_EDGE_P = (F_AT + k * LANES for k in (SEPARATOR - 1, SEPARATOR, SEPARATOR + 1))
 LINK, RATIO, PIVOT = _block(CELLS - 1), _block(CELLS - 1), _block(CELLS)
 (WEIGHT, LATER, BOTH, F_KAPPA, F_TDF, F_T_PLUS, R_ELECTROLYTE, CHI) = _rows(8)
-# Surfaces: stoichiometry, potential with its slope and integral, entropic change, other factors
+# Surfaces: stoichiometry, potential with its slope and integral, entropic change, other factors,
+# `uneven_potential`
 (XS, YS, POT_N, POT_P, SLOPE_N, SLOPE_P, AREA_N, AREA_P, ENT_N, ENT_P) = _rows(10)
 (F_J_N, F_J_P, EVEN_1) = _rows(3)
 # Shells of the negative particle, where it has them instead of modes. State; how fast it has been

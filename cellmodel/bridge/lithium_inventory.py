@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from cellmodel.bridge.parameter_values import set_values
-from cellmodel.bridge.two_phase import PHASES, is_two_phase
-from cellmodel.cell import INVENTORY_ORIGINS, Cell
+from cellmodel.bridge.two_phase import PHASES, is_two_phase, of_phase
+from cellmodel.cell import Cell
 from cellmodel.electrode import electrode_capacity
 
 Number = TypeVar("Number")  # float, numpy array or xarray.Variable
@@ -31,18 +31,18 @@ def lithium_inventory(
     parameters
         PyBaMM name -> value, in place of the cell's.
     origin
-        Positive stoichiometry from which lithium in that electrode counts; that of
-        `cell.INVENTORY_ORIGINS` if None.
+        Positive stoichiometry from which lithium in that electrode counts; `cell.inventory_origin`
+        if None.
     """
 
     def read(name: str) -> Number:
         return parameters[name] if name in parameters else cell.parameter(name)
 
     if origin is None:
-        origin = INVENTORY_ORIGINS.get(cell.parameter_set, 0.0)
+        origin = cell.inventory_origin
     two = is_two_phase(set_values(cell))
-    materials = [f"{phase}: " for phase in PHASES] if two else [""]
-    negative = sum(electrode_capacity(read, "negative", material) for material in materials)
+    readers = [of_phase(read, phase) for phase in PHASES] if two else [read]
+    negative = sum(electrode_capacity(reader, "negative") for reader in readers)
     positive = electrode_capacity(read, "positive")
     held = negative * state["negative_stoichiometry"]
     return held + positive * (state["positive_stoichiometry"] - origin) + state["stored_lithium"]
