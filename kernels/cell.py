@@ -176,7 +176,7 @@ def idle(w):
 
 
 @sequence
-def attempt(w, tables, flat, tolerance, growth, landing):
+def attempt(w, tables, flat, tolerance, growth, strict):
     """Try one time step in every lane; returns whether any lane has finished its protocol step."""
     predict(w, tables, flat)
     propose_negative_modes(w)
@@ -187,7 +187,7 @@ def attempt(w, tables, flat, tolerance, growth, landing):
     even_out(w)
     grow_film(w, tables)
     measure_departure(w)
-    compare_with_limits(w, landing)
+    compare_with_limits(w, strict)
     judge(w, tolerance, growth)
     land(w, tables)
     add_up(w)
@@ -195,7 +195,7 @@ def attempt(w, tables, flat, tolerance, growth, landing):
 
 
 @sequence
-def attempt_extended(w, tables, flat, bare, double, tolerance, growth, landing):
+def attempt_extended(w, tables, flat, bare, double, tolerance, growth, strict):
     """`attempt` with what only some cells have: shells, surface that is not passivated, a second
     material in the negative electrode.
     """
@@ -224,7 +224,7 @@ def attempt_extended(w, tables, flat, bare, double, tolerance, growth, landing):
     if double:
         grow_second_film(w)
     measure_departure(w)
-    compare_with_limits(w, landing)
+    compare_with_limits(w, strict)
     if double:
         depart(w)
     judge(w, tolerance, growth)

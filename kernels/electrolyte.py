@@ -63,7 +63,8 @@ def spread(c_0, c_1, c_2, c_3, per_mean):
 def theta(steps):
     """Weight of the end of a step, 1 / (1 - exp(-q)) - 1 / q, for q >= 0 time constants."""
     q = max(steps, 1e-3)  # where it is 1/2 + q / 12
-    return 1.0 / (1.0 - exp(-q)) - 1.0 / q
+    gone = 1.0 - exp(-q)
+    return (q - gone) / (q * gone)
 
 
 @law

@@ -1,7 +1,7 @@
 """Limits of a protocol step: how far away they are, and how a time step lands on them.
 
-It lands within LANDING of a limit by steps of predicted length; the rest of the way, forth or back,
-is linear.
+It comes close to a limit by steps of predicted length; the rest of the way, forth or back, is
+linear.
 """
 
 import math
@@ -12,12 +12,20 @@ from kernels.compiled import lanes, law
 from kernels.parameters import LANES
 from kernels.protocol import CURRENT, NONE, VOLTAGE
 from kernels.tables import lookup
-from kernels.vector_math import log
+from kernels.vector_math import choose, log
 
-LANDING = 2e-4  # V, from which on the way to a limit is linear
-LANDING_WAY = 0.05  # and share of the time step that is left, or was too much
-CLOSE = 5.0 * LANDING  # V, from which one more move of Newton's method is good enough
-LANDING_SHARE = 3e-3  # likewise, share of a limiting current or charge
+# Close to a limit: the rest of the way as a share of the time step; the charge by which a curve
+# that bends over the time step departs from a line there, as a share of the negative electrode's
+# capacity; the rest of the voltage or the current
+LANDING_WAY = 0.15
+LANDING_CHARGE = 1.5e-5
+LANDING_VOLTAGE = 0.02  # V
+LANDING_CURRENT = 0.1  # share of a limiting current
+EXACT = 1e-5  # V, and share of a limiting current: from which it counts as met, however far
+EXACT_AT_ONCE = 2e-4  # V, likewise at the very beginning of a protocol step
+FAR = 20.0  # error of a step to where a surface is empty or full: it tells nothing about the way
+NEAR = 5e-3  # V, from which one more move of Newton's method is good enough
+LANDING_SHARE = 3e-3  # likewise, of a limiting charge
 SHORTEST_STEP = 1e-6  # s
 SHORTEST_SHARE = 0.02  # of a step that goes to a limit
 BACK, WAY = -1.0, 1.0  # where a step to a limit starts: where the last one did, or where it ends
@@ -32,31 +40,54 @@ def open_circuit_voltage(tables, x, y):
     return U_p - U_n
 
 
-@lanes
-def share_to_limit(tables, limit, before, x, dx, y, dy, eta, deta):
-    """Share of a step at which its voltage, at first `before`, meets the limit, or 1: potentials
-    from the tables, all else linear in time.
+@law
+def parabola(before, after, slope, h, h_0, H, back):
+    """Start, rise and bow of a quantity over the step to a limit, which is `H` long: through its
+    values at both ends of the last step, and with its mean slope over the step before that one.
     """
-    after = open_circuit_voltage(tables, x + dx, y + dy) + eta + deta
-    share = 1.0
-    if (before - limit) * (after - limit) < 0.0:
-        share = (before - limit) / (before - after)
-        low, high, away, attempts = 0.0, 1.0, NONE, 0
-        # Newton's method within a bracket: each move leaves far less than it was
-        while abs(away) > CLOSE and attempts < 8:
-            U_n, slope_n, _ = lookup(tables, t.U_N, x + share * dx)
-            U_p, slope_p, _ = lookup(tables, t.U_P, y + share * dy)
-            away = U_p - U_n + eta + share * deta - limit
-            forth = away * (before - limit) > 0.0
+    rise = after - before
+    bow = (rise / h - slope) / (h + h_0) if h_0 > 0.0 else 0.0
+    if back:
+        return before, rise, bow * h * h
+    return after, rise * H / h + bow * H * (H + h), bow * H * H
+
+
+@law
+def along(path, share):
+    """Where a `parabola` is, and how fast it rises, at a share of the step."""
+    start, rise, bow = path
+    return start + share * (rise + (share - 1.0) * bow), rise + (2.0 * share - 1.0) * bow
+
+
+@lanes
+def share_to_limit(tables, limit, before, x_path, y_path, eta_path):
+    """Share of a step at which its voltage, at first `before`, meets the limit, or 1: potentials
+    from the tables, of surfaces and overpotential on parabolas.
+    """
+    share, low, high, away, attempts = 1.0, 0.0, 1.0, NONE, 0
+    # Newton's method within a bracket: each move leaves far less than it was
+    while abs(away) > NEAR and attempts < 9:
+        x, dx = along(x_path, share)
+        y, dy = along(y_path, share)
+        eta, deta = along(eta_path, share)
+        U_n, slope_n, _ = lookup(tables, t.U_N, x)
+        U_p, slope_p, _ = lookup(tables, t.U_P, y)
+        away = U_p - U_n + eta - limit
+        forth = away * (before - limit) > 0.0
+        if attempts == 0:
+            if forth:
+                return 1.0
+            share = (before - limit) / (before - limit - away)
+        else:
             low, high = (share, high) if forth else (low, share)
             share -= away / (slope_p * dy - slope_n * dx + deta)
             share = share if low <= share <= high else 0.5 * (low + high)
-            attempts += 1
+        attempts += 1
     return share
 
 
 @lanes
-def compare_with_limits(w, landing):
+def compare_with_limits(w, strict):
     """Whether the step passes a limit, OVER, or lands on one, HIT, and how far it is BEYOND."""
     for i in range(LANES):
         h, kind = w[s.H + i], w[s.KIND + i]
@@ -72,19 +103,27 @@ def compare_with_limits(w, landing):
         rate = w[s.SLOPE_P + i] * dys - w[s.SLOPE_N + i] * dxs + w[s.ETA_1 + i] - w[s.ETA_0 + i]
         rate *= sign * per_second
         way = -excess / rate if rate > 0.0 else NONE
-        w[s.AHEAD + i] = way if (excess < 0.0) & (h > 0.0) else NONE
-        # where the voltage hardly changes, a small excess may be a long way
-        near = max(LANDING_WAY * abs(rate) * h, LANDING_WAY * landing) if h > 0.0 else landing
-        near = min(near, landing)
-        over_voltage, hit_voltage = excess > near, abs(excess) <= near
+        ahead = way if excess < 0.0 else NONE
+        most = math.sqrt(LANDING_CHARGE * h / max(w[s.Q_N + i] * abs(I_b), TINY))
+        most = strict * min(LANDING_WAY * h, most)
+        close = (abs(way) <= most) & (abs(excess) <= strict * LANDING_VOLTAGE)
+        hit_voltage = close | (abs(excess) <= strict * (EXACT if h > 0.0 else EXACT_AT_ONCE))
+        over_voltage = (excess > 0.0) & (not hit_voltage)
         to_voltage = way if hit_voltage & (rate > 0.0) else 0.0
+        met = 1.0 if hit_voltage else 0.0
+        w[s.V_1 + i] = choose(met, w[s.VOLTAGE_LIMIT + i], w[s.V_1 + i])
         # current
         I_limit, size_a, size_b = w[s.CURRENT_LIMIT + i], abs(I_a), abs(I_b)
         limited = (I_limit < NONE) & (kind != CURRENT)
-        over_current = limited & (size_b < I_limit * (1.0 - LANDING_SHARE))
-        hit_current = limited & (abs(size_b - I_limit) <= I_limit * LANDING_SHARE)
         decay = (size_a - size_b) * per_second
-        to_current = (size_b - I_limit) / decay if hit_current & (decay > 0.0) else 0.0
+        excess = I_limit - size_b if limited else -NONE
+        way = -excess / decay if decay > 0.0 else NONE
+        close = (abs(way) <= most) & (abs(excess) <= strict * LANDING_CURRENT * I_limit)
+        hit_current = close | (abs(excess) <= EXACT * I_limit)
+        over_current = (excess > 0.0) & (not hit_current)
+        ahead = min(ahead, way if excess < 0.0 else NONE)
+        w[s.AHEAD + i] = ahead if h > 0.0 else NONE
+        to_current = way if hit_current & (decay > 0.0) else 0.0
         # charge
         charge = w[s.PASSED + i] + 0.5 * h * abs(I_a + I_b)
         Q_limit = w[s.CHARGE_LIMIT + i]
@@ -103,28 +142,30 @@ def compare_with_limits(w, landing):
 @lanes
 def land(w, tables):
     """Shorten the next step to where it meets a limit: that of lanes which have passed one and go
-    BACK, or are on the WAY to a voltage limit, by what the tables say about their way.
+    BACK, or are on the WAY to one of voltage, by what the tables say about their way, or of
+    current, which decays about exponentially.
     """
     for i in range(LANES):
-        back, H = w[s.LANDING_FROM + i] == BACK, w[s.H_NEXT + i]
-        if w[s.LANDING_FROM + i] * w[s.ACTIVE + i] * (1.0 - w[s.FINISHED + i]) == 0.0:
+        if w[s.LANDING_FROM + i] == 0.0:
             continue
-        h = w[s.H + i]
-        dx, dy = w[s.XS + i] - w[s.XS_0 + i], w[s.YS + i] - w[s.YS_0 + i]
-        deta, share = w[s.ETA_1 + i] - w[s.ETA_0 + i], 1.0
-        x, y, eta, before = w[s.XS + i], w[s.YS + i], w[s.ETA_1 + i], w[s.V_1 + i]
-        if back:
-            x, y, eta, before = w[s.XS_0 + i], w[s.YS_0 + i], w[s.ETA_0 + i], w[s.V_0 + i]
-        else:
-            dx, dy, deta = dx * H / h, dy * H / h, deta * H / h
-        if not back or w[s.OVER_VOLTAGE + i] > 0.0:
-            limit = w[s.VOLTAGE_LIMIT + i]
-            share = share_to_limit(tables, limit, before, x, dx, y, dy, eta, deta)
-        size_a, size_b = abs(w[s.I_0 + i] - w[s.LEAK_0 + i]), abs(w[s.I_1 + i] - w[s.LEAK_1 + i])
-        if w[s.OVER_CURRENT + i] > 0.0:  # it decays about exponentially
-            size_a, size_b, limit = size_a + TINY, size_b + TINY, w[s.CURRENT_LIMIT + i] + TINY
+        back, H = w[s.LANDING_FROM + i] == BACK, w[s.H_NEXT + i]
+        h, h_0, share = w[s.H + i], w[s.H_0 + i], 1.0
+        held = w[s.KIND + i] == VOLTAGE
+        if w[s.OVER_VOLTAGE + i] > 0.0 or not (back or held):
+            limit, before = w[s.VOLTAGE_LIMIT + i], w[s.V_0 + i] if back else w[s.V_1 + i]
+            eta_0, eta_1, slope = w[s.ETA_0 + i], w[s.ETA_1 + i], w[s.ETA_SLOPE + i]
+            if back and h_0 > 0.0 and w[s.ERROR + i] > FAR:
+                eta_1 = eta_0 + slope * h
+            eta = parabola(eta_0, eta_1, slope, h, h_0, H, back)
+            x = parabola(w[s.XS_0 + i], w[s.XS + i], w[s.XS_SLOPE + i], h, h_0, H, back)
+            y = parabola(w[s.YS_0 + i], w[s.YS + i], w[s.YS_SLOPE + i], h, h_0, H, back)
+            share = share_to_limit(tables, limit, before, x, y, eta)
+        if w[s.OVER_CURRENT + i] > 0.0 or (held and not back):
+            size_a = abs(w[s.I_0 + i] - w[s.LEAK_0 + i]) + TINY
+            size_b = abs(w[s.I_1 + i] - w[s.LEAK_1 + i]) + TINY
             if size_a != size_b:
-                share = min(share, log(size_a / limit) / log(size_a / size_b))
+                decay = log(size_a / (w[s.CURRENT_LIMIT + i] + TINY)) / log(size_a / size_b)
+                share = min(share, decay if back else (decay - 1.0) * h / H)
         if w[s.OVER_CHARGE + i] > 0.0:
             charge = 0.5 * h * abs(w[s.I_0 + i] - w[s.LEAK_0 + i] + w[s.I_1 + i] - w[s.LEAK_1 + i])
             share = min(share, (w[s.CHARGE_LIMIT + i] - w[s.PASSED + i]) / max(charge, TINY))

@@ -7,6 +7,7 @@ from kernels import tables as t
 from kernels import workspace as s
 from kernels.compiled import lanes, law, sequence
 from kernels.kinetics import arrhenius
+from kernels.limits import SHORTEST_STEP
 from kernels.parameters import LANES
 from kernels.particle import MODES, RATES, RESIDUES, decays, mean_decay, mode_step
 from kernels.shell_step import describe, propose_shells
@@ -20,11 +21,12 @@ def describe_modes(w, i, rate, activation, per_ampere, steps, per_steps, unit_0,
     a third of it; the last four are rows.
     """
     rate *= arrhenius(activation, w[s.Z_MID + i])
-    tau, per_h = 1.0 / rate, 1.0 / w[s.H + i]
     half = arrhenius(activation, w[s.Z_1 + i] - w[s.Z_MID + i])
-    midway = per_ampere * tau  # u = (tau / 3) ds/dt
-    w[steps + i], w[per_steps + i] = w[s.H + i] * rate, per_h * tau
-    w[unit_0 + i], w[unit + i] = midway * half, midway / half
+    h = max(w[s.H + i], SHORTEST_STEP)
+    per_all = 1.0 / (h * rate * half)  # one division instead of three
+    midway = per_ampere * h * per_all  # u = (tau / 3) ds/dt, over `half`
+    w[steps + i], w[per_steps + i] = w[s.H + i] * rate, half * per_all
+    w[unit_0 + i], w[unit + i] = midway * half * half, midway
 
 
 @law

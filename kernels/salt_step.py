@@ -47,18 +47,20 @@ def link(w):
         D = w[s.H + i] * w[p.D_E + i] * arrhenius(w[p.E_D_E + i], w[s.Z_MID + i])
         weight = theta(D * w[s.F_S + i] / w[s.RELAXATION + i])
         half = arrhenius(w[p.E_D_E + i], w[s.Z_1 + i] - w[s.Z_MID + i])
+        # to the separator: two resistances in series (one division for what follows)
+        left, right = w[s.EDGE_N + i] * w[s.F_EDGE_N + i], w[s.EDGE_P + i] * w[s.F_EDGE_P + i]
+        middle = w[s.EDGE_S + i] * w[s.F_S + i]
+        sum_n, sum_p = left + middle, middle + right
+        per_all = 1.0 / (sum_n * sum_p * half)
+        w[s.LINK + MIDDLE - LANES + i] = D * left * middle * (sum_p * half * per_all)
+        w[s.LINK + MIDDLE + i] = D * middle * right * (sum_n * half * per_all)
         w[s.WEIGHT + i], w[s.LATER + i] = weight, weight * half
-        w[s.BOTH + i] = weight * half + (1.0 - weight) / half
+        w[s.BOTH + i] = weight * half + (1.0 - weight) * (sum_n * sum_p * per_all)
         n, q = D * w[s.LINK_N + i], D * w[s.LINK_P + i]
         for k in range(FIRST, MIDDLE - LANES, LANES):
             m = LAST - k
             w[s.LINK + k + i] = n * w[s.F_AT + k + i]
             w[s.LINK + m - LANES + i] = q * w[s.F_AT + m + i]
-        # to the separator: two resistances in series
-        left, right = w[s.EDGE_N + i] * w[s.F_EDGE_N + i], w[s.EDGE_P + i] * w[s.F_EDGE_P + i]
-        middle = w[s.EDGE_S + i] * w[s.F_S + i]
-        w[s.LINK + MIDDLE - LANES + i] = D * left * middle / (left + middle)
-        w[s.LINK + MIDDLE + i] = D * middle * right / (middle + right)
 
 
 @lanes

@@ -11,7 +11,7 @@ from kernels import workspace as s
 from kernels.compiled import lanes
 from kernels.electrolyte import CELLS
 from kernels.kinetics import FARADAY, GAS
-from kernels.limits import BACK, SHORTEST_STEP, WAY
+from kernels.limits import BACK, FAR, SHORTEST_STEP, WAY
 from kernels.parameters import LANES
 from kernels.protocol import CURRENT, NONE, VOLTAGE
 from kernels.salt_step import SALT_EDGE
@@ -125,7 +125,8 @@ def judge(w, tolerance, growth):
         ahead = ahead if (ahead > SHORTEST_STEP) & (ahead < 0.5 * NONE) else NONE
         bracket = ahead if accepted else (h if over & valid & settled else w[s.BRACKET + i])
         w[s.LEFT + i], w[s.BRACKET + i] = left, bracket
-        most = growth * growth if I == 0.0 else growth
+        # charging, the side reaction may wake up
+        most = growth if I < 0.0 else growth * growth
         # both errors rise with h^3; that of straight lines also goes on as it has been changing
         bent, bent_0, h_0 = w[s.ERROR + i], w[s.ERROR_0 + i], w[s.H_0 + i]
         usual = bent_0 * (h * h * h)
@@ -139,6 +140,7 @@ def judge(w, tolerance, growth):
         longer = min(max(longer, FIRST_STEP) if opening else longer, left)
         shorter = h * min(max(scale, 0.2), 0.8)
         retry = 0.995 * h if over & (error <= ACCEPTABLE) else shorter
+        retry = 0.5 * h if over & (error > FAR) else retry
         retry = retry if valid | over else 0.3 * h
         # a hold is tried once more from where Newton's method was, then shortened
         repeated = (not settled) & (w[s.REPEATED + i] == 0.0)
@@ -150,6 +152,7 @@ def judge(w, tolerance, growth):
         retry = (0.0 if settled else h) if opening else retry
         w[s.H_NEXT + i] = longer if accepted else retry
         # a limit is looked for on the tables
-        ahead = accepted & (not opening) & (w[s.AHEAD + i] < NEARNESS * longer)
-        passed = (not accepted) & over & settled & (not opening)
+        goes_on = active & (not ended) & (not opening)
+        ahead = goes_on & accepted & (w[s.AHEAD + i] < NEARNESS * longer)
+        passed = goes_on & (not accepted) & over & settled
         w[s.LANDING_FROM + i] = WAY if ahead else (BACK if passed else 0.0)

@@ -64,8 +64,8 @@ def add_up(w):
         T = T if accepted else w[s.T + i]
         w[s.T + i] = T
         w[s.T_MAX + i] = max(w[s.T_MAX + i], T)
-        phi = min(w[s.PHI_MIN + i], w[s.POT_N + i] + w[s.ETA_N_1 + i])
-        w[s.PHI_MIN + i] = phi if accepted else w[s.PHI_MIN + i]
+        phi = w[s.POT_N + i] - w[s.SLOPE_N + i] * w[s.Q_N + i] * rest + w[s.ETA_N_1 + i]
+        w[s.PHI_MIN + i] = min(w[s.PHI_MIN + i], phi) if accepted else w[s.PHI_MIN + i]
 
 
 @lanes

@@ -18,7 +18,6 @@ from kernels import workspace as s
 from kernels.cell import TRACE, attempt, attempt_extended, enter, idle, settle
 from kernels.charge_left import charge_left
 from kernels.compiled import FASTMATH, lanes, law
-from kernels.limits import LANDING
 from kernels.parameters import COUNT, LANES
 from kernels.passivation import STORE_AT_START
 from kernels.properties import read_constants
@@ -133,7 +132,7 @@ def run(
     """
     idle(w)
     case, step = places
-    landing = LANDING * min(tolerance, 1.0)
+    strict = min(tolerance, 1.0)
     bare = extended is not None and extended[0]
     double = extended is not None and extended[1]
     if double:
@@ -181,9 +180,9 @@ def run(
                 break
         at, before = step[0], w[s.TIME]
         if extended is None:
-            finished = attempt(w, tables, flat, tolerance, growth, landing)
+            finished = attempt(w, tables, flat, tolerance, growth, strict)
         else:
-            finished = attempt_extended(w, tables, flat, bare, double, tolerance, growth, landing)
+            finished = attempt_extended(w, tables, flat, bare, double, tolerance, growth, strict)
         tried += 1
         if rows < trace.shape[0] and (
             w[s.TIME] > before or (w[s.ACCEPTED] > 0.0 and w[s.H_0] == 0.0)

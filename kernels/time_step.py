@@ -30,7 +30,7 @@ from kernels.vector_math import asinh_of_ratio, log
 
 # Departures of the side charge within one step at tolerance 1, shares of the negative electrode's
 # capacity.
-SIDE_CHARGE_CURVATURE = 1e-4  # between trapezoid and Lobatto's rule
+SIDE_CHARGE_CURVATURE = 2e-4  # between trapezoid and Lobatto's rule
 SIDE_CHARGE_CHANGE = 3e-6  # left by one iteration on the film
 EARLY = 0.5 - 0.5 / math.sqrt(5.0)  # inner points of Lobatto's rule, weights 5/12
 LATE = 1.0 - EARLY

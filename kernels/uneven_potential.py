@@ -15,16 +15,24 @@ A tenth of a millivolt at C/10; at 0.7C with pores of 18 % the film grows a quar
 
 from kernels import parameters as p
 from kernels import workspace as s
-from kernels.compiled import lanes
+from kernels.compiled import lanes, law
 from kernels.electrolyte import WITHIN
 from kernels.kinetics import FARADAY, GAS
 from kernels.parameters import LANES
 from kernels.salt_step import salt_at
 from kernels.uneven_reaction import SQUARES
-from kernels.vector_math import log
 
 #: means of xi^2 - 1/3 over the four volumes
 BOWS = tuple(2.0 * square - 1.0 / 3.0 for square in SQUARES)
+
+
+@law
+def log_of(z):
+    """ln(a / b) given z = (a - b) / (a + b): a series, off by 2e-5 where a is twice b, by 4 % where
+    it is a tenth.
+    """
+    square = z * z
+    return 2.0 * z * (1.0 + square * (1.0 / 3.0 + square * (1.0 / 5.0 + square * (1.0 / 7.0))))
 
 
 @lanes
@@ -32,8 +40,16 @@ def even_out(w):
     """EVEN_1: by how much [V] the potential counts as lower for the side reaction."""
     for i in range(LANES):
         I, T = w[s.I_1 + i], w[s.T_1 + i]
-        l_0, l_1 = log(salt_at(w, i, 0, I)), log(salt_at(w, i, 1, I))
-        l_2, l_3 = log(salt_at(w, i, 2, I)), log(salt_at(w, i, 3, I))
+        c_0, c_1 = salt_at(w, i, 0, I), salt_at(w, i, 1, I)
+        c_2, c_3 = salt_at(w, i, 2, I), salt_at(w, i, 3, I)
+        c = 0.25 * (c_0 + c_1 + c_2 + c_3)
+        # one division for four logarithms
+        b_0, b_1, b_2, b_3 = c_0 + c, c_1 + c, c_2 + c, c_3 + c
+        outer, inner = b_0 * b_1, b_2 * b_3
+        per_both = 1.0 / (outer * inner)
+        outer, inner = per_both * inner, per_both * outer
+        l_0, l_1 = log_of((c_0 - c) * b_1 * outer), log_of((c_1 - c) * b_0 * outer)
+        l_2, l_3 = log_of((c_2 - c) * b_3 * inner), log_of((c_3 - c) * b_2 * inner)
         mean = 0.25 * (l_0 + l_1 + l_2 + l_3)
         chi = w[s.CHI + i] * (GAS / FARADAY) * T
         drop = I * w[s.R_ELECTROLYTE + i] * w[s.SHARE_N + i]

@@ -309,7 +309,7 @@ def test_a_charge_ends_at_its_voltage_and_a_hold_at_its_current():
     course = trace()
     for step in (0, 3, 5, 8):
         ended = course["voltage"][course["step"] == step][-1]
-        np.testing.assert_allclose(ended, FORMATION[step].voltage_limit, rtol=0, atol=2.1e-4)
+        np.testing.assert_allclose(ended, FORMATION[step].voltage_limit, rtol=0, atol=1e-12)
     for step in (1, 6):
         ended = abs(course["current"][course["step"] == step][-1])
         np.testing.assert_allclose(ended, FORMATION[step].current_limit, rtol=3.1e-3, atol=0)
