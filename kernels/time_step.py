@@ -45,8 +45,10 @@ def predict_temperature(w):
         heat, change = w[s.HEAT_0 + i], w[s.HEAT_SLOPE + i] * w[s.H + i]
         T_b = temperature_step(T_a, heat, change, per_watt, late, cooling, w[p.T_AMB + i])
         w[s.PER_WATT + i], w[s.PER_WATT_LATE + i], w[s.T_1 + i] = per_watt, late, T_b
-        w[s.Z_MID + i] = (w[s.PER_T_REF + i] - 2.0 / (T_a + T_b)) * (1.0 / GAS)
-        w[s.Z_1 + i] = (w[s.PER_T_REF + i] - 1.0 / T_b) * (1.0 / GAS)
+        T_sum = T_a + T_b
+        per_both = 1.0 / (T_sum * T_b)
+        w[s.Z_MID + i] = (w[s.PER_T_REF + i] - 2.0 * T_b * per_both) * (1.0 / GAS)
+        w[s.Z_1 + i] = (w[s.PER_T_REF + i] - T_sum * per_both) * (1.0 / GAS)
 
 
 @lanes
@@ -137,7 +139,11 @@ def evaluate(w, tables, flat):
         # means of asinh(I / own) where exchange currents follow the salt's profile: half its second
         # derivative over ln(c) times the variance of that, which is twice the spread
         both_n, both_p = math.sqrt(I * I + own_n * own_n), math.sqrt(I * I + own_p * own_p)
-        per_both = 1.0 / (both_n * both_p)
+        # 1 / both and 1 / inside of both electrodes by one division
+        inside_x, inside_y = max(x * (1.0 - x), 1e-8), max(y * (1.0 - y), 1e-8)
+        both, inside = both_n * both_p, inside_x * inside_y
+        per_all = 1.0 / (both * inside)
+        per_both, per_inside = per_all * inside, per_all * both
         per_n, per_p = both_p * per_both, both_n * per_both
         share_n, share_p = order_n * own_n * per_n, order_p * own_p * per_p
         eta_n = asinh_of_ratio(I, own_n, both_n) + share_n * share_n * spread_n * I * per_n
@@ -152,10 +158,8 @@ def evaluate(w, tables, flat):
         w[s.V_1 + i] = U_p - U_n + eta_p - eta_n + eta_c - I * resistance
         w[s.ETA_N_1 + i] = U_n - w[s.POT_N + i] + eta_n
         # d ln(j0) / dI through surface and salt; d eta / dI is that of asinh(I / (2 j0 S))
-        inside_x, inside_y = max(x * (1.0 - x), 1e-8), max(y * (1.0 - y), 1e-8)
-        per_both = 1.0 / (inside_x * inside_y)
-        dj0_n = (0.5 - x) * inside_y * per_both * w[s.XS_I + i] + order_n * change_n
-        dj0_p = (0.5 - y) * inside_x * per_both * w[s.YS_I + i] + order_p * change_p
+        dj0_n = (0.5 - x) * inside_y * per_inside * w[s.XS_I + i] + order_n * change_n
+        dj0_p = (0.5 - y) * inside_x * per_inside * w[s.YS_I + i] + order_p * change_p
         deta_n = 2.0 * thermal_voltage * (1.0 - I * dj0_n) * per_n
         deta_p = 2.0 * thermal_voltage * (1.0 - I * dj0_p) * per_p
         w[s.DETA_N + i] = deta_n
