@@ -16,6 +16,12 @@ def arrhenius(activation, inverse_temperature):
 
 
 @law
+def per_thermal_voltage(per_reference, inverse_temperature):
+    """F / (R T) [V-1], from 1 / T_ref [K-1] and the argument of `arrhenius`: without a division."""
+    return FARADAY / GAS * per_reference - FARADAY * inverse_temperature
+
+
+@law
 def exchange_current(factor, stoichiometry, order, log_salt, activation, inverse_temperature):
     """Exchange current density [A m-2]: factor sqrt(s (1 - s)) (c_e / c_ref)^order, with Arrhenius
     temperature dependence.

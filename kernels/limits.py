@@ -95,31 +95,32 @@ def compare_with_limits(w, strict):
         I_a, I_b = w[s.I_0 + i] - w[s.LEAK_0 + i], w[s.I_1 + i] - w[s.LEAK_1 + i]
         dxs, dys = w[s.XS + i] - w[s.XS_0 + i], w[s.YS + i] - w[s.YS_0 + i]
         # voltage: +1 while charging, when it climbs towards its limit
-        per_second = 1.0 / max(h, SHORTEST_STEP)
         sign = -math.copysign(1.0, I_b)
         limited = (w[s.VOLTAGE_LIMIT + i] < NONE) & (kind != VOLTAGE)
         excess = sign * (w[s.V_1 + i] - w[s.VOLTAGE_LIMIT + i]) if limited else -NONE
         # how fast it goes there now: the tables' slopes are of this moment, all else bends slowly
-        rate = w[s.SLOPE_P + i] * dys - w[s.SLOPE_N + i] * dxs + w[s.ETA_1 + i] - w[s.ETA_0 + i]
-        rate *= sign * per_second
-        way = -excess / rate if rate > 0.0 else NONE
+        rise = w[s.SLOPE_P + i] * dys - w[s.SLOPE_N + i] * dxs + w[s.ETA_1 + i] - w[s.ETA_0 + i]
+        rise *= sign
+        second = max(h, SHORTEST_STEP)
+        way = -excess * second / rise if rise > 0.0 else NONE
         ahead = way if excess < 0.0 else NONE
-        most = math.sqrt(LANDING_CHARGE * h / max(w[s.Q_N + i] * abs(I_b), TINY))
-        most = strict * min(LANDING_WAY * h, most)
-        close = (abs(way) <= most) & (abs(excess) <= strict * LANDING_VOLTAGE)
-        hit_voltage = close | (abs(excess) <= strict * (EXACT if h > 0.0 else EXACT_AT_ONCE))
+        size_a, size_b = abs(I_a), abs(I_b)
+        far, most = strict * LANDING_WAY * h, strict * strict * LANDING_CHARGE * h
+        short = (abs(way) <= far) & (way * way * size_b * w[s.Q_N + i] <= most)
+        hit_voltage = short & (abs(excess) <= strict * LANDING_VOLTAGE)
+        hit_voltage = hit_voltage | (abs(excess) <= strict * (EXACT if h > 0.0 else EXACT_AT_ONCE))
         over_voltage = (excess > 0.0) & (not hit_voltage)
-        to_voltage = way if hit_voltage & (rate > 0.0) else 0.0
+        to_voltage = way if hit_voltage & (rise > 0.0) else 0.0
         met = 1.0 if hit_voltage else 0.0
         w[s.V_1 + i] = choose(met, w[s.VOLTAGE_LIMIT + i], w[s.V_1 + i])
         # current
-        I_limit, size_a, size_b = w[s.CURRENT_LIMIT + i], abs(I_a), abs(I_b)
+        I_limit, decay = w[s.CURRENT_LIMIT + i], size_a - size_b
         limited = (I_limit < NONE) & (kind != CURRENT)
-        decay = (size_a - size_b) * per_second
         excess = I_limit - size_b if limited else -NONE
-        way = -excess / decay if decay > 0.0 else NONE
-        close = (abs(way) <= most) & (abs(excess) <= strict * LANDING_CURRENT * I_limit)
-        hit_current = close | (abs(excess) <= EXACT * I_limit)
+        way = -excess * second / decay if decay > 0.0 else NONE
+        short = (abs(way) <= far) & (way * way * size_b * w[s.Q_N + i] <= most)
+        hit_current = short & (abs(excess) <= strict * LANDING_CURRENT * I_limit)
+        hit_current = hit_current | (abs(excess) <= EXACT * I_limit)
         over_current = (excess > 0.0) & (not hit_current)
         ahead = min(ahead, way if excess < 0.0 else NONE)
         w[s.AHEAD + i] = ahead if h > 0.0 else NONE

@@ -10,7 +10,7 @@ from kernels import parameters as p
 from kernels import workspace as s
 from kernels.compiled import lanes
 from kernels.electrolyte import CELLS
-from kernels.kinetics import FARADAY, GAS
+from kernels.kinetics import per_thermal_voltage
 from kernels.limits import BACK, FAR, SHORTEST_STEP, WAY
 from kernels.parameters import LANES
 from kernels.protocol import CURRENT, NONE, VOLTAGE
@@ -69,7 +69,7 @@ def measure_departure(w):
         share += charge * (1.0 / CHARGE_DEPARTURE)
         # the side reaction was integrated along a bent path, too, from where it was predicted to
         # take the surface; at rest nothing else counts
-        steepness = w[p.ALPHA_SEI + i] * (FARADAY / GAS) / w[s.T_1 + i]
+        steepness = w[p.ALPHA_SEI + i] * per_thermal_voltage(w[s.PER_T_REF + i], w[s.Z_1 + i])
         side = 0.5 * (w[s.J_0 + i] + w[s.J_1 + i]) * w[s.S_N + i] * steepness
         side *= abs(bent_n) + mistaken
         share += side * (1.0 / SIDE_CHARGE_DEPARTURE)

@@ -20,7 +20,7 @@ from kernels import workspace as s
 from kernels.block_lookup import read_block, read_values
 from kernels.compiled import lanes, law, sequence
 from kernels.electrolyte import CELLS, ELECTRODE_CELLS, SEPARATOR, product_of_squares, spread
-from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current
+from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current, per_thermal_voltage
 from kernels.parameters import LANES
 from kernels.properties import read_properties
 from kernels.protocol import CURRENT, POWER
@@ -214,7 +214,7 @@ def steer(w):
 @law
 def inverse_thermal_voltages(w, i):
     """F / (R T) [V-1] at both inner points of Lobatto's rule and at the end of the step."""
-    end = FARADAY / GAS * w[s.PER_T_REF + i] - FARADAY * w[s.Z_1 + i]
+    end = per_thermal_voltage(w[s.PER_T_REF + i], w[s.Z_1 + i])
     later = FARADAY * (w[s.Z_1 + i] - w[s.Z_MID + i])
     return end + 2.0 * LATE * later, end + 2.0 * EARLY * later, end
 

@@ -17,7 +17,7 @@ from kernels import parameters as p
 from kernels import workspace as s
 from kernels.compiled import lanes, law
 from kernels.electrolyte import WITHIN
-from kernels.kinetics import FARADAY, GAS
+from kernels.kinetics import FARADAY, GAS, per_thermal_voltage
 from kernels.parameters import LANES
 from kernels.salt_step import salt_at
 from kernels.uneven_reaction import SQUARES
@@ -59,5 +59,5 @@ def even_out(w):
         second = 0.25 * WITHIN * (s_0 + s_1 + s_2 + s_3)
         third = 0.25 * (s_0 * v_0 + s_1 * v_1 + s_2 * v_2 + s_3 * v_3)
         fourth = 0.25 * (s_0 * s_0 + s_1 * s_1 + s_2 * s_2 + s_3 * s_3) - 3.0 * second * second
-        k = w[p.ALPHA_SEI + i] * (FARADAY / GAS) / T
+        k = w[p.ALPHA_SEI + i] * per_thermal_voltage(w[s.PER_T_REF + i], w[s.Z_1 + i])
         w[s.EVEN_1 + i] = k * (second / 2.0 + k * (third / 6.0 + k * fourth / 24.0))

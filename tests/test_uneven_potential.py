@@ -29,6 +29,7 @@ def test_it_counts_as_fast_as_the_mean_of_its_exponential(empty, full, drop, tra
     w, _, _ = s.room(p.COUNT)
     idle(w)
     w[s.T_1 : s.T_1 + LANES], w[s.CHI : s.CHI + LANES] = T, chi
+    w[s.PER_T_REF : s.PER_T_REF + LANES], w[s.Z_1 : s.Z_1 + LANES] = 1.0 / T, 0.0
     w[s.I_1 : s.I_1 + LANES], w[s.R_ELECTROLYTE : s.R_ELECTROLYTE + LANES] = 1.0, resistance
     w[s.SHARE_N : s.SHARE_N + LANES] = drop / resistance
     w[p.ALPHA_SEI : p.ALPHA_SEI + LANES] = transfer
