@@ -151,6 +151,7 @@ def costs(times: Times, setup: Mapping[str, float], size: int) -> str:
         cold, cached = (cold_start(Path(folder)) for _ in range(2))
     few = min(size, SMALL)
     beyond = 100 * (ratio(times, SWEEP, KERNEL.format(CELL)) - 1)
+    memory = memory_per_case(CELL)
     seconds = {name: float(np.median(times[name][:, CPU])) for name in times}
     rows = {
         "compiling the kernels, once a machine": f"{cold - cached:.0f} s",
@@ -158,7 +159,9 @@ def costs(times: Times, setup: Mapping[str, float], size: int) -> str:
         "tabulating a cell, once a sweep": f"{seconds[TABULATION]:.2f} s",
         "packing, per case": f"{1e6 * seconds[PACKING] / few:.2f} µs",
         f"`sweep_formation` of {size:,} cases beyond the kernels": f"{beyond:.0f} %",
-        "memory beyond inputs and outputs, per case": f"{memory_per_case(CELL):.0f} bytes",
+        "memory beyond inputs and outputs, per case": f"{memory:.0f} bytes"
+        if memory > 0
+        else "none",
         "`footprint` at four sites, per case": f"{1e6 * seconds[FOOTPRINT] / few:.1f} µs",
     }
     rows |= {f"set-up of a new geometry, {name}": f"{spent:.0f} s" for name, spent in setup.items()}

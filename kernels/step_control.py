@@ -93,7 +93,8 @@ def judge(w, tolerance, growth):
         x, xs = w[s.X_C + i] + w[s.X_I + i] * I, w[s.XS + i]
         y, ys = w[s.Y_C + i] + w[s.Y_I + i] * I, w[s.YS + i]
         emptiest, fullest = min(min(x, xs), min(y, ys)), max(max(x, xs), max(y, ys))
-        inside = min(emptiest, 1.0 - fullest) > STOICHIOMETRY_EDGE
+        # where nothing has moved, the step before was inside, and the next one may lead away
+        inside = (min(emptiest, 1.0 - fullest) > STOICHIOMETRY_EDGE) | (h == 0.0)
         salted = min(salt_n, salt_p) > SALT_EDGE
         warm = (w[s.T_1 + i] > TEMPERATURE_LOW) & (w[s.T_1 + i] < TEMPERATURE_HIGH)
         finite = abs(w[s.V_1 + i]) + abs(I) < NONE

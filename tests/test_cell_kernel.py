@@ -479,6 +479,15 @@ def test_what_cannot_be_solved_gets_its_status(code, steps, changed):
     assert np.isnan(result.outputs).all()
 
 
+def test_a_particle_that_is_too_full_may_be_led_away_but_not_stay():
+    """Steps may end a little beyond the edge, by the straight line of their last seconds."""
+    full = {"negative_stoichiometry": 0.9991, "positive_stoichiometry": 0.3, **NO_SEI}
+    course = trace([current(2.0, duration=600.0)], **full)
+    assert course["negative_stoichiometry"][0] > 0.999 > course["negative_stoichiometry"][-1]
+    for steps in ([rest(600.0)], [current(-2.0, duration=600.0)]):
+        assert form(steps, **full).status == status.STOICHIOMETRY_LIMIT
+
+
 @pytest.mark.parametrize(
     "step",
     [
