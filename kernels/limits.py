@@ -19,8 +19,8 @@ from kernels.vector_math import choose, log
 # capacity; the rest of the voltage or the current
 LANDING_WAY = 0.15
 LANDING_CHARGE = 1.5e-5
-LANDING_VOLTAGE = 0.02  # V
-LANDING_CURRENT = 0.1  # share of a limiting current
+LANDING_VOLTAGE = 4e-3  # V
+LANDING_CURRENT = 0.01  # share of a limiting current
 EXACT = 1e-5  # V, and share of a limiting current: from which it counts as met, however far
 EXACT_AT_ONCE = 2e-4  # V, likewise at the very beginning of a protocol step
 FAR = 20.0  # error of a step to where a surface is empty or full: it tells nothing about the way

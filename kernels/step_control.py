@@ -126,8 +126,7 @@ def judge(w, tolerance, growth):
         ahead = ahead if (ahead > SHORTEST_STEP) & (ahead < 0.5 * NONE) else NONE
         bracket = ahead if accepted else (h if over & valid & settled else w[s.BRACKET + i])
         w[s.LEFT + i], w[s.BRACKET + i] = left, bracket
-        # charging, the side reaction may wake up
-        most = growth if I < 0.0 else growth * growth
+        most = growth * growth if I == 0.0 else growth
         # both errors rise with h^3; that of straight lines also goes on as it has been changing
         bent, bent_0, h_0 = w[s.ERROR + i], w[s.ERROR_0 + i], w[s.H_0 + i]
         usual = bent_0 * (h * h * h)
