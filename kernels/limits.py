@@ -86,6 +86,21 @@ def share_to_limit(tables, limit, before, x_path, y_path, eta_path):
     return share
 
 
+@law
+def way_to_limit(excess, rise, h):
+    """Seconds from the end of a step of `h` to the limit that it exceeds, negative if it does, on
+    the straight line that rose so much over the step; NONE where it does not go there.
+    """
+    return -excess * h / rise if rise > 0.0 else NONE
+
+
+@law
+def is_short(way, h, per_second, strict):
+    """Whether a line is good for the way from a step of `h`; `per_second` is the charge's share."""
+    most = strict * strict * LANDING_CHARGE * h
+    return (abs(way) <= strict * LANDING_WAY * h) & (way * way * per_second <= most)
+
+
 @lanes
 def compare_with_limits(w, strict):
     """Whether the step passes a limit, OVER, or lands on one, HIT, and how far it is BEYOND."""
@@ -102,12 +117,12 @@ def compare_with_limits(w, strict):
         rise = w[s.SLOPE_P + i] * dys - w[s.SLOPE_N + i] * dxs + w[s.ETA_1 + i] - w[s.ETA_0 + i]
         rise *= sign
         second = max(h, SHORTEST_STEP)
-        way = -excess * second / rise if rise > 0.0 else NONE
+        way = way_to_limit(excess, rise, second)
         ahead = way if excess < 0.0 else NONE
         size_a, size_b = abs(I_a), abs(I_b)
-        far, most = strict * LANDING_WAY * h, strict * strict * LANDING_CHARGE * h
-        short = (abs(way) <= far) & (way * way * size_b * w[s.Q_N + i] <= most)
-        hit_voltage = short & (abs(excess) <= strict * LANDING_VOLTAGE)
+        per_second = size_b * w[s.Q_N + i]
+        hit_voltage = is_short(way, h, per_second, strict)
+        hit_voltage = hit_voltage & (abs(excess) <= strict * LANDING_VOLTAGE)
         hit_voltage = hit_voltage | (abs(excess) <= strict * (EXACT if h > 0.0 else EXACT_AT_ONCE))
         over_voltage = (excess > 0.0) & (not hit_voltage)
         to_voltage = way if hit_voltage & (rise > 0.0) else 0.0
@@ -117,9 +132,9 @@ def compare_with_limits(w, strict):
         I_limit, decay = w[s.CURRENT_LIMIT + i], size_a - size_b
         limited = (I_limit < NONE) & (kind != CURRENT)
         excess = I_limit - size_b if limited else -NONE
-        way = -excess * second / decay if decay > 0.0 else NONE
-        short = (abs(way) <= far) & (way * way * size_b * w[s.Q_N + i] <= most)
-        hit_current = short & (abs(excess) <= strict * LANDING_CURRENT * I_limit)
+        way = way_to_limit(excess, decay, second)
+        hit_current = is_short(way, h, per_second, strict)
+        hit_current = hit_current & (abs(excess) <= strict * LANDING_CURRENT * I_limit)
         hit_current = hit_current | (abs(excess) <= EXACT * I_limit)
         over_current = (excess > 0.0) & (not hit_current)
         ahead = min(ahead, way if excess < 0.0 else NONE)
