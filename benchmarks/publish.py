@@ -8,6 +8,7 @@ import platform
 from pathlib import Path
 
 import cpuinfo
+from llvmlite.binding import get_host_cpu_name
 
 README = Path(__file__).parent.parent / "README.md"
 PACKAGES = ("cellmodel", "numba", "numpy", "pybamm")
@@ -52,4 +53,5 @@ def _measured_with() -> str:
     processor = cpuinfo.get_cpu_info().get("brand_raw") or platform.processor()
     versions = [f"Python {platform.python_version()}"]
     versions += [f"{package} {importlib.metadata.version(package)}" for package in PACKAGES]
-    return f"Measured on {processor}, {platform.system()}, with {', '.join(versions)}."
+    where = f"{processor} ({get_host_cpu_name()}), {platform.system()}"
+    return f"Measured on {where}, with {', '.join(versions)}."
