@@ -115,6 +115,7 @@ def settle(w, i):
     for k in range(SHELLS):
         at = s.SHELL + k * LANES + i
         w[at], w[at + s.TO_POSITIVE] = w[p.X_0 + i], w[p.Y_0 + i]
+    w[s.SHELL_XS_0 + i], w[s.SHELL_XS_0 + s.TO_POSITIVE + i] = w[p.X_0 + i], w[p.Y_0 + i]
     for k in range(CELLS):
         w[s.SALT + k * LANES + i] = w[p.C_E + i]
     w[s.TIME + i] = w[s.TIME_IN + i] = w[s.TIME_OUT + i] = w[s.SQUARED_CURRENT + i] = 0.0

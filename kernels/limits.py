@@ -19,8 +19,9 @@ from kernels.vector_math import choose, log
 # capacity; the rest of the voltage or the current
 LANDING_WAY = 0.15
 LANDING_CHARGE = 1.5e-5
+LANDING_STRETCH = 3e-4  # charge of the rest of the way, likewise: tables bend within it
 LANDING_VOLTAGE = 4e-3  # V
-LANDING_CURRENT = 0.01  # share of a limiting current
+LANDING_CURRENT = 3e-3  # share of a limiting current
 EXACT = 1e-5  # V, and share of a limiting current: from which it counts as met, however far
 EXACT_AT_ONCE = 2e-4  # V, likewise at the very beginning of a protocol step
 FAR = 20.0  # error of a step to where a surface is empty or full: it tells nothing about the way
@@ -98,7 +99,9 @@ def way_to_limit(excess, rise, h):
 def is_short(way, h, per_second, strict):
     """Whether a line is good for the way from a step of `h`; `per_second` is the charge's share."""
     most = strict * strict * LANDING_CHARGE * h
-    return (abs(way) <= strict * LANDING_WAY * h) & (way * way * per_second <= most)
+    charge = abs(way) * per_second
+    near = (abs(way) <= strict * LANDING_WAY * h) & (charge <= strict * LANDING_STRETCH)
+    return near & (abs(way) * charge <= most)
 
 
 @lanes
@@ -141,7 +144,7 @@ def compare_with_limits(w, strict):
         w[s.AHEAD + i] = ahead if h > 0.0 else NONE
         to_current = way if hit_current & (decay > 0.0) else 0.0
         # charge
-        charge = w[s.PASSED + i] + 0.5 * h * abs(I_a + I_b)
+        charge = w[s.PASSED + i] + abs(0.5 * h * (I_a + I_b) - w[s.BOW + i])
         Q_limit = w[s.CHARGE_LIMIT + i]
         over_charge = charge > Q_limit * (1.0 + LANDING_SHARE)
         hit_charge = abs(charge - Q_limit) <= Q_limit * LANDING_SHARE
@@ -183,7 +186,8 @@ def land(w, tables):
                 decay = log(size_a / (w[s.CURRENT_LIMIT + i] + TINY)) / log(size_a / size_b)
                 share = min(share, decay if back else (decay - 1.0) * h / H)
         if w[s.OVER_CHARGE + i] > 0.0:
-            charge = 0.5 * h * abs(w[s.I_0 + i] - w[s.LEAK_0 + i] + w[s.I_1 + i] - w[s.LEAK_1 + i])
+            I_mean = 0.5 * (w[s.I_0 + i] - w[s.LEAK_0 + i] + w[s.I_1 + i] - w[s.LEAK_1 + i])
+            charge = abs(h * I_mean - w[s.BOW + i])
             share = min(share, (w[s.CHARGE_LIMIT + i] - w[s.PASSED + i]) / max(charge, TINY))
         landed = max(share, SHORTEST_SHARE) * (h if back else H)
         w[s.H_NEXT + i] = min(H, max(landed, SHORTEST_STEP))

@@ -33,6 +33,7 @@ from kernels.compiled import lanes, law
 from kernels.kinetics import GAS, arrhenius
 from kernels.parameters import LANES
 from kernels.particle import decay
+from kernels.protocol import VOLTAGE
 from kernels.vector_math import choose, exp
 
 STORE_AT_START = 0.01  # C m-2: the store's first filling, so that its rate is finite
@@ -187,9 +188,12 @@ def consume(w):
         # charge by which the leak, a parabola through its last slope, is off the straight line
         # that the state followed
         h, before = w[s.H + i], w[s.H_0 + i]
-        bent = w[s.LEAK_1 + i] - w[s.LEAK_0 + i] - w[s.LEAK_SLOPE + i] * h
         known = (before > 0.0) & (w[s.OPENING + i] == 0.0)
-        w[s.LEAK_BOW + i] = h * h / (6.0 * (h + before)) * bent if known else 0.0
+        sixth = h * h / (6.0 * (h + before)) if known else 0.0
+        bent = w[s.LEAK_1 + i] - w[s.LEAK_0 + i] - w[s.LEAK_SLOPE + i] * h
+        w[s.LEAK_BOW + i] = sixth * bent
+        bent = w[s.LOSS_1 + i] - w[s.HEAL_1 + i] - w[s.LOSS_0 + i] + w[s.HEAL_0 + i]
+        w[s.LOSS_BOW + i] = sixth * (bent - w[s.LOSS_SLOPE + i] * h)
 
 
 @lanes
@@ -212,17 +216,19 @@ def keep(w):
         continued = (h > 0.0) & (w[s.OPENING + i] == 0.0)
         leak_0, leak_1, bow_leak = w[s.LEAK_0 + i], w[s.LEAK_1 + i], w[s.LEAK_BOW + i]
         loss_0, loss_1 = w[s.LOSS_0 + i] - w[s.HEAL_0 + i], w[s.LOSS_1 + i] - w[s.HEAL_1 + i]
-        lost = 0.5 * h * (loss_0 + loss_1) + beyond * loss_1
+        lost = 0.5 * h * (loss_0 + loss_1) - w[s.LOSS_BOW + i] + beyond * loss_1
         healed = w[p.PASSIVATION + i] * (w[s.SURFACE + i] + w[s.NEW + i] - w[s.SURFACE_1 + i])
         healed += beyond * w[s.HEAL_1 + i]
         leaked = 0.5 * h * (leak_0 + leak_1) - bow_leak + beyond * leak_1
         guessed = 0.5 * h * (w[s.OTHER_0 + i] + w[s.OTHER_1 + i])
-        excess = w[s.Q_N + i] * ((kept + lost + healed - guessed) * w[s.S_N + i] - bow_leak)
+        # where a voltage is held, the cell's current is a parabola with its leak
+        bow = 0.0 if w[s.KIND + i] == VOLTAGE else bow_leak
+        excess = w[s.Q_N + i] * ((kept + lost + healed - guessed) * w[s.S_N + i] - bow)
         per_second = 1.0 / h if continued else 0.0
         change_leak = (leak_1 - leak_0) * per_second
         change_loss = (loss_1 - loss_0) * per_second  # without what heals
         w[s.X_C + i] -= choose(accepted, excess, 0.0)
-        w[s.Y_C + i] -= choose(accepted, w[s.Q_P + i] * bow_leak, 0.0)
+        w[s.Y_C + i] -= choose(accepted, w[s.Q_P + i] * bow, 0.0)
         w[s.LOST + i] += choose(accepted, lost, 0.0)
         w[s.FILM + i] += choose(accepted, healed * w[s.FILM_PER_CHARGE + i], 0.0)
         w[s.HEAL_0 + i] = choose(accepted, w[s.HEAL_1 + i], w[s.HEAL_0 + i])

@@ -274,7 +274,7 @@ def follow(w):
         w[s.POT_N + i] += w[s.SLOPE_N + i] * dx
         w[s.ETA_1 + i] = w[s.V_1 + i] - w[s.POT_P + i] + w[s.POT_N + i]
         mistaken = w[s.I_2_1 + i] - w[s.I_2_GUESS + i]
-        w[s.X_C + i] -= w[s.X_I + i] * mistaken
+        w[s.X_C + i] += 0.5 * w[s.H + i] * w[s.Q_N + i] * mistaken
         for k in range(i, i + MODES * LANES, LANES):
             w[s.X_MODE_C + k] -= w[s.X_MODE_I + k] * mistaken
 

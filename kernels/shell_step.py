@@ -156,7 +156,9 @@ def solve_shells(v, count, share):
 
 @lanes
 def find_surface(v, count, tables, flat, shape, warm):
-    """Stoichiometry of the surface, from that of the outer shells and the slopes about it."""
+    """Stoichiometry of the surface, from that of the outer shells and the slopes about it. It does
+    not jump with the current: a step of no length leaves it as it was.
+    """
     for i in range(count):
         I = v[s.SHELL_I_1 + i]
         outer_i = v[s.SHELL_I + OUTER + i]
@@ -182,6 +184,8 @@ def find_surface(v, count, tables, flat, shape, warm):
             D, _, area = lookup(tables, shape, held)
             end = held + (rise - (area - area_outer)) / D
         slope = (D_outer * v[s.SHELL_I + OUTER + i] + rise_i) / D
+        still = v[s.SHELL_H + i] == 0.0
+        end, slope = v[s.SHELL_XS_0 + i] if still else end, 0.0 if still else slope
         v[s.SHELL_XS + i], v[s.SHELL_XS_I + i] = end, slope
         v[s.SHELL_XS_C + i] = end - slope * v[s.SHELL_I_1 + i]
 
@@ -219,7 +223,7 @@ def describe_move(w, i, j, mean):
 
 @lanes
 def move_shells(w, first):
-    """Shells of accepted steps, moved all alike so that their mean is that of the particle."""
+    """Shells and surface of accepted steps, moved all alike so that the mean is the particle's."""
     v, count = w[first:], w.shape[0] // ROWS
     for shell in range(SHELLS):
         k, volume = shell * LANES, VOLUMES[shell]
@@ -234,6 +238,11 @@ def move_shells(w, first):
             now = (end - before) * v[s.SHELL_PER_H + i]
             v[s.SHELL_RATE + k + i] = choose(accepted, now, rate)
             v[s.SHELL + k + i] = choose(accepted, end + v[s.SHELL_MEAN + i], before)
+    for i in range(count):
+        surface = (
+            v[s.SHELL_XS_C + i] + v[s.SHELL_XS_I + i] * v[s.SHELL_I_1 + i] + v[s.SHELL_MEAN + i]
+        )
+        v[s.SHELL_XS_0 + i] = choose(v[s.SHELL_ACCEPTED + i], surface, v[s.SHELL_XS_0 + i])
 
 
 @sequence

@@ -27,11 +27,13 @@ from kernels.vector_math import exp, log
 
 # What the departures from straight lines may add up to in one time step at tolerance 1: in energy
 # for a current step, in charge for the others; charges are shares of the negative electrode's
-# capacity. The mean voltage follows them to second order, so that what is left is a small part.
+# capacity. Mean voltages and held currents follow them to second order, so that what is left is a
+# small part.
 # Voltages at the ends of a step do not depend on its length: quick transients that move hardly any
 # charge need no small steps.
 ENERGY_DEPARTURE = 2e-4  # V
 CHARGE_DEPARTURE = 7e-5
+VOLTAGE_DEPARTURE = 2e-3  # V, by which that charge moves the equilibrium, where it is steep
 SIDE_CHARGE_DEPARTURE = 3e-4
 HOLD_WINDOW = 2.5e-3  # V, before the last Newton iteration, which leaves a small part of it
 ACCEPTABLE = 2.0  # error of a step that is kept; the next one aims at 1
@@ -47,7 +49,9 @@ TEMPERATURE_LOW, TEMPERATURE_HIGH = 233.0, 373.0  # K, range of the tables
 
 @lanes
 def measure_departure(w):
-    """How far the step departed from straight lines: DEPARTURE in volts, ERROR relative."""
+    """How far the step departed from straight lines: DEPARTURE in volts, ERROR relative; BOW is the
+    charge [C] by which the terminals' current did, where a voltage is held.
+    """
     for i in range(LANES):
         h, kind = w[s.H + i], w[s.KIND + i]
         I_b = w[s.I_1 + i] - w[s.LEAK_1 + i]  # of the terminals
@@ -63,17 +67,20 @@ def measure_departure(w):
         mistaken *= abs(w[s.SLOPE_N + i])
         mistaken += abs(w[s.LEAK_BOW + i] * w[s.Q_P + i] * w[s.SLOPE_P + i])
         energy = (abs(bent_eta) + abs(bent_n) + abs(bent_p) + mistaken) * abs(I_b)
-        inside = abs(w[s.I_1 + i] - w[s.I_0 + i] - w[s.I_SLOPE + i] * h)
-        charge = inside + (0.0 if kind == CURRENT else abs(mistaken / w[s.DV_DI + i]))
+        bent_I = w[s.I_1 + i] - w[s.I_0 + i] - w[s.I_SLOPE + i] * h
+        w[s.BOW + i] = w[s.BEND + i] * bent_I - (w[s.LEAK_BOW + i] if kind == VOLTAGE else 0.0)
+        charge = abs(bent_I) + (0.0 if kind == CURRENT else abs(mistaken / w[s.DV_DI + i]))
         share = energy * (1.0 / ENERGY_DEPARTURE) if kind == CURRENT else 0.0
         share += charge * (1.0 / CHARGE_DEPARTURE)
+        steep = abs(w[s.SLOPE_N + i]) * w[s.Q_N + i] + abs(w[s.SLOPE_P + i]) * w[s.Q_P + i]
+        after = 0.0 if kind == CURRENT else charge * steep * (1.0 / VOLTAGE_DEPARTURE)
         # the side reaction was integrated along a bent path, too, from where it was predicted to
         # take the surface; at rest nothing else counts
         steepness = w[p.ALPHA_SEI + i] * per_thermal_voltage(w[s.PER_T_REF + i], w[s.Z_1 + i])
         side = 0.5 * (w[s.J_0 + i] + w[s.J_1 + i]) * w[s.S_N + i] * steepness
         side *= abs(bent_n) + mistaken
         share += side * (1.0 / SIDE_CHARGE_DEPARTURE)
-        w[s.ERROR + i] = share * h * w[s.Q_N + i]
+        w[s.ERROR + i] = (share * w[s.Q_N + i] + after) * h
 
 
 @lanes

@@ -39,6 +39,7 @@ def add_up(w):
         constant = (w[s.KIND + i] == VOLTAGE) | (w[s.OPENING + i] > 0.0)
         mean = w[s.V_1 + i] if constant else mean
         charge, rest = 0.5 * h * (I_a + I_b), beyond * I_b
+        charge -= w[s.BOW + i] if accepted else 0.0
         powered = w[s.KIND + i] == POWER
         energy = (w[s.SETPOINT + i] * h if powered else charge * mean) + rest * w[s.V_1 + i]
         charge += rest

@@ -6,9 +6,10 @@ unknowns are the mean stoichiometries x, y, the particle modes, the salt concent
 temperature and the film thickness.
 
 The current is linear in time within the step, so that everything diffusive is affine in the end
-current I_1 (`propose`); the terminal voltage and its slope follow (`evaluate`); where voltage or
-power is set, one iteration of Newton's method moves the current and everything with it (`steer`);
-the side reaction is integrated along the potential (`grow_film`).
+current I_1 (`propose`); so is the charge that a held voltage lets through, with a current that
+follows a parabola. The terminal voltage and its slope follow (`evaluate`); where voltage or power
+is set, one iteration of Newton's method moves the current and everything with it (`steer`); the
+side reaction is integrated along the potential (`grow_film`).
 """
 
 import math
@@ -23,7 +24,7 @@ from kernels.electrolyte import CELLS, ELECTRODE_CELLS, SEPARATOR, product_of_sq
 from kernels.kinetics import FARADAY, GAS, arrhenius, exchange_current, per_thermal_voltage
 from kernels.parameters import LANES
 from kernels.properties import read_properties
-from kernels.protocol import CURRENT, POWER
+from kernels.protocol import CURRENT, POWER, VOLTAGE
 from kernels.salt_step import salt_at
 from kernels.thermal import response, temperature_step
 from kernels.vector_math import asinh_of_ratio, log
@@ -66,10 +67,17 @@ def predict_means(w):
         w[s.J_GUESS + i], w[s.SIDE_0 + i], w[s.SIDE_1 + i] = j_b, side_a, side_b
         charge = 0.5 * h * (j_a + j_b) + w[s.HEALED + i]
         w[s.FILM_1 + i] = w[s.FILM + i] + charge * w[s.FILM_PER_CHARGE + i]
-        # mean stoichiometries: charge balance
-        per_ampere_n, per_ampere_p = -0.5 * h * w[s.Q_N + i], 0.5 * h * w[s.Q_P + i]
-        x = w[s.X + i] + per_ampere_n * (I_a + side_a + side_b)
-        y = w[s.Y + i] + per_ampere_p * I_a
+        # mean stoichiometries: charge balance; a current that is held at a voltage decays along a
+        # parabola through its last slope
+        before = w[s.H_0 + i]
+        held = (w[s.KIND + i] == VOLTAGE) & (before > 0.0)
+        bend = h * h / (6.0 * (h + before)) if held else 0.0
+        w[s.BEND + i] = bend
+        known = (0.5 * h + bend) * I_a + bend * h * w[s.I_SLOPE + i]
+        x = w[s.X + i] - w[s.Q_N + i] * (known + 0.5 * h * (side_a + side_b))
+        y = w[s.Y + i] + w[s.Q_P + i] * known
+        per_ampere_n = w[s.Q_N + i] * (bend - 0.5 * h)
+        per_ampere_p = w[s.Q_P + i] * (0.5 * h - bend)
         w[s.X_C + i], w[s.XS_C + i] = x, x
         w[s.Y_C + i], w[s.YS_C + i] = y, y
         w[s.X_I + i], w[s.XS_I + i] = per_ampere_n, per_ampere_n

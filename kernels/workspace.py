@@ -46,9 +46,10 @@ X_MODE, Y_MODE, SALT = _block(MODES), _block(MODES), _block(CELLS)
 # The step under trial: length, current, voltage, overpotentials, negative electrode against Li,
 # how they change with current, side current density (predicted, computed), heat, temperature, film
 (H, I_1, V_1, ETA_1, ETA_N_1, DV_DI, DETA_N, AWAY, J_GUESS, J_1, HEAT_1, T_1, FILM_1) = _rows(13)
-# kelvin per watt of it, its Arrhenius variable midway and at the end, side current at its ends
+# kelvin per watt of it, its Arrhenius variable midway and at the end, side current at its ends,
+# charge of a parabola per ampere by which the end current is off the last slope
 (PER_WATT, PER_WATT_LATE, Z_MID, Z_1, SIDE_0, SIDE_1, XS_A, XS_B, POT_A, POT_B) = _rows(10)
-(SIDE_CHARGE, SIDE_ERROR) = _rows(2)
+(SIDE_CHARGE, SIDE_ERROR, BEND) = _rows(3)
 # the state at its end as an affine function of its end current: constant and slope
 (X_C, X_I, Y_C, Y_I, XS_C, XS_I, YS_C, YS_I) = _rows(8)
 X_MODE_C, X_MODE_I, Y_MODE_C, Y_MODE_I = _block(MODES), _block(MODES), _block(MODES), _block(MODES)
@@ -73,7 +74,7 @@ SHELL_D, SHELL_AREA = _block(SHELLS), _block(SHELLS)
 # beginning and end of a stage as above, conductances, elimination;
 BEGIN_C, BEGIN_I, SHELL_C, SHELL_I = _block(SHELLS), _block(SHELLS), _block(SHELLS), _block(SHELLS)
 SHELL_LINK, SHELL_RATIO, SHELL_PIVOT = _block(SHELLS - 1), _block(SHELLS - 1), _block(SHELLS)
-(CARRY, CARRY_I, SHELL_D_INNER, SHELL_XS, SHELL_XS_C, SHELL_XS_I) = _rows(6)
+(CARRY, CARRY_I, SHELL_D_INNER, SHELL_XS_0, SHELL_XS, SHELL_XS_C, SHELL_XS_I) = _rows(7)
 # and what `shell_step.describe` and `describe_move` write
 (INFLOW_0, INFLOW_1, INFLOW_I, DIFFUSION) = _rows(4)
 (SHELL_H, SHELL_H_0, SHELL_I_1, SHELL_T, SHELL_T_REF) = _rows(5)
@@ -87,7 +88,7 @@ _rows(TO_POSITIVE // LANES)
 # leak, loss of lithium, other side current densities than the film's (predicted) at both ends;
 # leak over current; what of it heals, and in the whole step; potential of the positive electrode
 (LEAK_0, LEAK_1, DLEAK, LOSS_0, LOSS_1, LOSS_GUESS, LOSS_SLOPE, OTHER_0, OTHER_1) = _rows(9)
-(LEAK_SLOPE, LEAK_BOW, HEAL_0, HEAL_1, HEAL_GUESS, HEALED, NEW) = _rows(7)
+(LEAK_SLOPE, LEAK_BOW, LOSS_BOW, HEAL_0, HEAL_1, HEAL_GUESS, HEALED, NEW) = _rows(8)
 (PHI_P_1, DPHI_P) = _rows(2)
 # `second_phase`. Fixed for a case: as above, and its share of the electrode's capacity;
 (Q_2, S_2, PER_S_2, RATE_2, FILM_2_PER_CHARGE, SHARE_2) = _rows(6)
@@ -118,7 +119,7 @@ TARGET = _block(CELLS)
 # marching or not, status, attempts
 (ACTIVE, OPENING, STATUS, ATTEMPTS, SKIPPABLE) = _rows(5)
 # The verdict on a time step
-(DEPARTURE, ERROR, OVER, OVER_VOLTAGE, OVER_CURRENT, OVER_CHARGE, HIT) = _rows(7)
+(DEPARTURE, BOW, ERROR, OVER, OVER_VOLTAGE, OVER_CURRENT, OVER_CHARGE, HIT) = _rows(8)
 (BEYOND, AHEAD, LANDING_FROM, REPEATED) = _rows(4)
 (ACCEPTED, H_NEXT, FINISHED) = _rows(3)
 # Sums over the protocol step, and over the protocol
