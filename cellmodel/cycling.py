@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,7 +79,7 @@ def simulate_cycling(
     cell
         The cell, its name or path. Where `formed` is a case of a sweep over parameters of the
         cell, the values of the case (its scalar coordinates) are taken. If it has other numbers
-        than the cell that was formed, a warning says so (not for results of several cells).
+        than the cell that was formed, a warning says so.
     formed
         Result of `simulate_formation`, or one case of `sweep_formation`; of it, the state at the
         end is used (`start_state`).
@@ -230,7 +231,8 @@ def _swept_cell(cell: Cell, formed: xr.Dataset) -> Cell:
         for coordinate in formed.coords.values()
         if coordinate.ndim == 0 and "pybamm_name" in coordinate.attrs
     }
-    known = formed.attrs.get("cell_fingerprint")
+    of_each = json.loads(formed.attrs.get("cell_fingerprints", "{}"))
+    known = of_each.get(name, formed.attrs.get("cell_fingerprint"))
     if known is not None and known != cell.fingerprint(swept):
         warnings.warn(
             f"formed is a formation of a cell '{name}' that has other numbers than the one to be "

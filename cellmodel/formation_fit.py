@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from cellmodel.fit_search import FitSearch, own_position
 from cellmodel.measurements import read_measurements
 from cellmodel.protocol import Protocol
 from cellmodel.quantity import Range
+
+logger = logging.getLogger("cellmodel")
 
 Progress = Callable[[int, int], None]
 
@@ -82,6 +85,7 @@ def fit_formation(
     Returns
     -------
     FormationFit
+        What these measurements do not tell is named in the log, as a warning.
 
     Raises
     ------
@@ -121,6 +125,11 @@ def fit_formation(
 
     minima = search.minima(everything, starts, advance, own=own_position(cell, box))
     fit = fitted(search, minima, table.title)
+    if fit.unidentifiable:
+        logger.warning(
+            "not identifiable from these measurements: %s; print(fit) says why",
+            ", ".join(fit.unidentifiable),
+        )
     if folds is None:
         return fit
     predicted = np.full(search.problem.measured.shape, np.nan)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import xarray as xr
@@ -125,3 +126,9 @@ def attributes(design: DesignSpace) -> dict[str, str]:
         "equipment": design.equipment.name,
         "model": f"kernels: SPMe, {design.cell.physics}",
     }
+
+
+def cell_fingerprints(results: Iterable[xr.Dataset]) -> dict[str, str]:
+    """Return the attribute by which joint results know cells: name -> fingerprint, as JSON."""
+    known = {result.attrs["cell"]: result.attrs["cell_fingerprint"] for result in results}
+    return {"cell_fingerprints": json.dumps(known)}

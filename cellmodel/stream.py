@@ -14,7 +14,7 @@ from cellmodel.design_space import DesignSpace
 from cellmodel.errors import InputError
 from cellmodel.fingerprint import code_fingerprint, fingerprint
 from cellmodel.kernel_inputs import kernel_inputs
-from cellmodel.kernel_run import CHUNK_SIZE, Progress, attributes, sweep_design
+from cellmodel.kernel_run import CHUNK_SIZE, Progress, attributes, cell_fingerprints, sweep_design
 from cellmodel.ledger import Region
 from cellmodel.materials import bill_of_materials
 from cellmodel.store import write_chunks
@@ -138,6 +138,7 @@ def _frame(
     of_all = {name: value for name, value in sample.attrs.items() if name not in parts[0].attrs}
     # what is a coordinate now is no longer an attribute
     attrs = {name: value for name, value in frame.attrs.items() if name not in frame.coords}
+    attrs |= cell_fingerprints(parts) if "cell" in outer else {}
     new = {n: c for n, c in sample.coords.items() if n not in frame.coords and n not in outer}
     return label(dict(frame.data_vars), {**frame.coords, **new}).assign_attrs(of_all | attrs)
 

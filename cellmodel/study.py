@@ -14,7 +14,7 @@ from cellmodel.best_design import GROUPS, Choice, best_designs, check_choice
 from cellmodel.design_space import DesignSpace
 from cellmodel.equipment import FIELDS
 from cellmodel.errors import InputError
-from cellmodel.kernel_run import Progress, sweep_design
+from cellmodel.kernel_run import Progress, attributes, sweep_design
 from cellmodel.output_folder import only_writer, output_folder
 from cellmodel.parameter_name import snake_case
 from cellmodel.store import chunk_regions, open_results
@@ -127,6 +127,8 @@ def _nominal_designs(plan: Plan) -> Iterator[xr.Dataset]:
     for (protocol, cell), design in plan.designs.items():
         alone = DesignSpace(design.cell, design.protocol, plan.equipment[0], over)
         result = plan.evaluate(sweep_design(alone, plan.file.tolerance))
+        # its point names what is swept elsewhere, so that its fingerprint leaves that out, too
+        result = result.assign_attrs(attributes(design))
         own = _own_point(plan, design)
         place = {"protocol": protocol, "cell": cell, "choice": "nominal", "at_edge": ""}
         for index in range(len(plan.equipment)):

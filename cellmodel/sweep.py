@@ -11,7 +11,7 @@ from cellmodel.cell import Cell, load_cell
 from cellmodel.design_space import DesignSpace
 from cellmodel.equipment import Equipment, load_equipment
 from cellmodel.errors import InputError
-from cellmodel.kernel_run import CHUNK_SIZE, Progress, sweep_design
+from cellmodel.kernel_run import CHUNK_SIZE, Progress, cell_fingerprints, sweep_design
 from cellmodel.plant import plant_fields
 from cellmodel.protocol import Protocol, load_protocol
 from cellmodel.quantity import Range
@@ -127,4 +127,5 @@ def join_cells(results: Sequence[xr.Dataset], names: Sequence[str]) -> xr.Datase
         join="outer",
         combine_attrs="drop_conflicts",
     )
-    return label(dict(joined.data_vars), joined.coords).assign_attrs(joined.attrs)
+    attributes = joined.attrs | cell_fingerprints(results)
+    return label(dict(joined.data_vars), joined.coords).assign_attrs(attributes)

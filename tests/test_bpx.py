@@ -177,6 +177,15 @@ def test_what_a_file_lacks_is_named(write):
     }
 
 
+def test_what_a_file_defines_besides_is_named(write):
+    def change(document):
+        lithiation = {"x": [0.0, 1.0], "y": [0.5, 0.1]}
+        document["Parameterisation"]["User-defined"] = {"Lithiation OCP [V]": lithiation}
+
+    named = {row[0]: row[3] for row in cm.load_cell(write(change)).provenance()}
+    assert named["User-defined"].startswith("Lithiation OCP [V]: without effect if no model knows")
+
+
 def test_every_number_and_substance_that_is_no_number_of_the_file_is_marked(write):
     cell = cm.load_cell(write())
     for name, _, _, source in cell.provenance()[3:]:
@@ -323,6 +332,12 @@ def _blend(document):
         ),
         (_without("Positive electrode", "OCP [V]"), r"Positive electrode / OCP \[V\]: Field requi"),
         (_without("Electrolyte", "Cation transference number"), "Cation transference number: Fiel"),
+        (
+            lambda document: document["Parameterisation"]["Negative electrode"].update(
+                {"OCP [V]": 0}
+            ),
+            r"Negative electrode / OCP \[V\] must depend on the stoichiometry, got 0; what the",
+        ),
         (_blend, "Negative electrode is a blend of materials"),
         (lambda document: document.pop("Header"), "sections Header and Parameterisation"),
         (

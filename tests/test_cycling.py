@@ -373,6 +373,25 @@ def test_the_cell_that_was_formed_is_known_by_its_numbers(cell):
         cm.simulate_cycling(cell.name, case, cycles=1, **FAST)
 
 
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_case_of_several_cells_is_cycled_and_known(cell, tmp_path, stored):
+    barrier = "Tunneling barrier factor [m-1]"
+    mine = cell.replace_parameters({barrier: 1.1 * cell.parameter(barrier)})
+    doors = "two-cycle", "regenerative-cycler"
+    over = {"charge_rate": [0.1, 0.2], "Positive particle radius [m]": np.array([3e-8, 5e-8])}
+    store = tmp_path / "sweep.zarr" if stored else None
+    many = cm.sweep_formation([mine, "nmc622-graphite"], *doors, over=over, store=store)
+    place = {"charge_rate": 1, "positive_particle_radius": 1}
+    case = many.sel(cell=cell.name).isel(place)
+    alone = cm.sweep_formation(mine, *doors, over=over).isel(place)
+    both = [cm.simulate_cycling(mine, one, cycles=1, **FAST) for one in (case, alone)]
+    np.testing.assert_array_equal(*(aged["discharge_energy"] for aged in both))
+    with pytest.warns(UserWarning, match="a cell 'lfp-graphite' that has other numbers than the"):
+        cm.simulate_cycling(cell, case, cycles=1, **FAST)
+    with pytest.raises(cm.InputError, match="is a formation of cell 'lfp-graphite', not of 'nmc6"):
+        cm.simulate_cycling("nmc622-graphite", case, cycles=1, **FAST)
+
+
 def test_leaps_change_nothing(cell, formed, old):
     """Against every cycle simulated."""
     every = cm.simulate_cycling(

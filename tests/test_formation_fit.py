@@ -190,7 +190,7 @@ def test_the_fresh_cell_can_be_fitted(cell):
 # what cannot be known
 
 
-def test_two_numbers_that_only_their_product_matters_of_are_named(cell, table):
+def test_two_numbers_that_only_their_product_matters_of_are_named(cell, table, caplog):
     found = cm.fit_formation(
         cell, "two-cycle", table, {WIDTH: (0.1, 0.4), HEIGHT: (0.5, 2)}, starts=2
     )
@@ -201,6 +201,7 @@ def test_two_numbers_that_only_their_product_matters_of_are_named(cell, table):
         assert any("interval spans" in reason for reason in reasons)
         assert "not identifiable: known only together" in found.cell.parameters[name].source
         assert f"{name}: " in str(found).partition("not identifiable")[2]
+    assert f"not identifiable from these measurements: {WIDTH}, {HEIGHT}; print(" in caplog.text
     area = np.prod([found.cell.parameters[name].value for name in (WIDTH, HEIGHT)])
     assert area == pytest.approx(cell.parameter(WIDTH) * cell.parameter(HEIGHT), rel=0.02)
 

@@ -127,7 +127,7 @@ def fast(load):
 def lost(fast):
     return {
         name: run(forming(LOSING), fast, model=name, rtol=1e-8, atol=1e-10)
-        for name in ("SPM", "SPMe")
+        for name in ("SPM", "SPMe", "DFN")
     }
 
 
@@ -163,7 +163,7 @@ def test_without_coefficients_it_is_the_plain_model(load, model):
         assert_close(without[name], plain[name], 2e-5)
 
 
-@pytest.mark.parametrize("model", ["SPM", "SPMe"])
+@pytest.mark.parametrize("model", ["SPM", "SPMe", "DFN"])
 def test_lithium_is_conserved(lost, model):
     series, results = lost[model]
     cell = forming(LOSING)
@@ -177,7 +177,7 @@ def test_lithium_is_conserved(lost, model):
     assert_close(results["lithium_loss"], in_film[-1] + series[ps.LOST][-1], 1e-8)
 
 
-@pytest.mark.parametrize("model", ["SPM", "SPMe"])
+@pytest.mark.parametrize("model", ["SPM", "SPMe", "DFN"])
 def test_charge_balances_at_the_terminals(lost, model):
     """What went in and did not come out is in the negative electrode, lost, kept, or leaked."""
     series, results = lost[model]

@@ -354,6 +354,7 @@ def test_one_cell_has_no_dimension_cell(cells, in_memory, tmp_path):
     alone = in_memory.isel(cell=0, drop=True).assign_attrs(
         cell=cells[0].name, cell_fingerprint=cells[0].fingerprint(OVER)
     )
+    del alone.attrs["cell_fingerprints"]
     xr.testing.assert_equal(stored.load(), alone)
     assert stored.attrs == alone.attrs
 

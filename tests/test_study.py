@@ -552,6 +552,19 @@ def test_designs_are_counted_over_the_life_they_are_cycled_for(tmp_path):
     assert "life\n\\[cycles]" in [column.header for column in shown.columns]
 
 
+def test_a_nominal_design_alone_is_the_cell_that_was_formed(tmp_path, caplog):
+    """Its cell states a number that the sweep varies: a warning of another cell would be wrong."""
+    path = tmp_path / "study.toml"
+    rate = '[over]\n"SEI reaction exchange current density [A.m-2]" = '
+    rate += "{ relative = true, values = [1.1, 1.2] }\n"
+    none = '[best]\nat = { site = "FR" }\n[admissible]\nfirst_cycle_efficiency = { low = 0.999 }\n'
+    path.write_text(LIFE + KEYS + rate + none + "[cycling]\ncycles = 2\nthreshold = 0.999\n")
+    outcome = cm.run_study(path, tmp_path / "results")
+    assert "no admissible design of lfp-graphite" in caplog.text
+    assert outcome.designs["choice"].values.tolist() == ["nominal"]
+    assert 0 < outcome.designs["cycle_life"].item() < 2
+
+
 def test_a_life_that_is_not_reached_is_left_out_and_said(tmp_path, caplog):
     path = tmp_path / "study.toml"
     path.write_text(LIFE + KEYS + THICKER + "[cycling]\ncycles = 2\n")

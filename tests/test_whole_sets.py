@@ -91,6 +91,21 @@ def test_formation_of_the_sodium_cell_agrees_with_pybamm():
     assert_owed(departures(cm.load_cell("nvpf-hard-carbon"), 298.15))
 
 
+@pytest.mark.parametrize("temperature", [278.15, 298.15])
+@pytest.mark.filterwarnings("ignore:.*Interpolant 'U_n' lower bound:pybamm.SolverWarning")
+def test_dfn_of_the_sodium_cell_runs_at_its_default_tolerances(temperature):
+    """Solids that conduct well and react slowly: potentials are lost in rounding errors."""
+    protocol = cm.load_protocol("two-cycle").with_variables(temperature=temperature)
+    forming = "nvpf-hard-carbon", protocol, EQUIPMENT
+    mesh = {"radial_points": 20, "electrode_points": 10}
+    dfn = cm.simulate_formation(*forming, model="DFN", **mesh)
+    loose = cm.simulate_formation(*forming, model="DFN", **mesh, rtol=1e-6, atol=1e-8)
+    for name in ("charge_energy", "discharge_energy", "lithium_loss"):
+        np.testing.assert_allclose(dfn[name], loose[name], rtol=2e-5, atol=0)
+    less = 1 - cm.sweep_formation(*forming)["discharge_energy"] / dfn["discharge_energy"]
+    assert 0.0 < less.min() < less.max() < 0.04
+
+
 def test_a_sweep_over_temperature_is_that_of_single_cells(load):
     """Heat capacities and a conductivity that depend on temperature become columns."""
     cell, protocol = load("oregan2022"), cm.load_protocol("two-cycle")

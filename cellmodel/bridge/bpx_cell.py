@@ -218,6 +218,9 @@ def _assumptions(document: Mapping, lender: Cell, upper: float) -> dict[str, str
         assumed["BPX version"] = "below 1; converted by the package bpx, approximately"
     if "Reference temperature [K]" not in document["Parameterisation"]["Cell"]:
         assumed["Reference temperature [K]"] = f"the file states none; {WARMTH:g} K"
+    own = document["Parameterisation"].get("User-defined")
+    if own:
+        assumed["User-defined"] = f"{', '.join(own)}: without effect if no model knows the name"
     state = document.get("State")
     start = (state.get("Initial conditions") if isinstance(state, dict) else None) or {}
     name = "Initial electrolyte concentration [mol.m-3]"

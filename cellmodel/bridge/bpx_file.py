@@ -57,6 +57,12 @@ def bpx_sections(text: str, where: str) -> Mapping[str, Mapping]:
                 f"{where}: {side} is a blend of materials (Particle); a BPX cell has one material "
                 "per electrode"
             )
+        potential = stated[side].get("OCP [V]")
+        if isinstance(potential, int | float):
+            raise InputError(
+                f"{where}: {side} / OCP [V] must depend on the stoichiometry, got {potential:g}; "
+                "what the section User-defined states in its place is not used"
+            )
     return document
 
 
