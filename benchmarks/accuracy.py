@@ -21,7 +21,7 @@ import xarray as xr
 from compare import OWED, Differences, differences, outside, trace_differences
 from publish import publish, script_parser
 from random_cases import Cases, at_point, point, random_cases, wide
-from references import DFN, FAILED, SETTINGS, SPME, Results, Task, references
+from references import DFN, FAILED, FINER, SETTINGS, Results, Task, references, spme
 
 import cellmodel as cm
 from cellmodel.bridge.reference import Method
@@ -34,7 +34,9 @@ CAPTION = (
     "Median / 99th / 99.9th percentile of the cases (of fewer than a thousand, the last is the "
     "largest). Every case has its own rates (C/50 to 1C), temperature (273 to 333 K), voltage "
     "window, ends of holds, rests, geometry and transport (+-30 %) and SEI rate (two decades); the "
-    f"worst of its cycles or steps counts. Against {SETTINGS}."
+    f"worst of its cycles or steps counts. Against {SETTINGS}"
+    + "".join(f", of {cell} {points} nodes" for cell, points in FINER.items())
+    + "."
 )
 
 
@@ -96,8 +98,8 @@ def known_results(
     """
     plan = {}
     for own in samples:
-        plan[own.cell, "ran"] = own.tasks(own.ran, SPME)
-        plan[own.cell, "refused"] = own.tasks(own.refused[:refused], SPME)
+        plan[own.cell, "ran"] = own.tasks(own.ran, spme(own.cell))
+        plan[own.cell, "refused"] = own.tasks(own.refused[:refused], spme(own.cell))
         plan[own.cell, "dfn"] = own.tasks(own.ran[:dfn], DFN)
     tasks = [task for several in plan.values() for task in several]
     found = iter(references(folder, tasks, processes))

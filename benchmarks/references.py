@@ -6,6 +6,7 @@ interrupted run goes on where it stopped.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib.metadata
 import inspect
@@ -34,10 +35,19 @@ from cellmodel.fingerprint import fingerprint
 # steeply towards a full surface 0.07 % (see `Method`). rtol 1e-6 and atol 1e-8 leave 0.8 % in late
 # cycles at C/30, which lose a hundredth of their energy, and are no faster.
 SPME = Method("SPMe", radial_points=120, electrode_points=20, rtol=1e-8, atol=1e-10)
+# Where the diffusivity falls steeply towards a full surface, 120 points differ from 1000 by up to
+# 19 mV RMS over a first charge and 0.02 % in energies, 300 by 6 mV and 0.003 %.
+FINER = {"nmc532-graphite-240mah": 300}
 DFN = Method("DFN", radial_points=60, electrode_points=20, rtol=1e-6, atol=1e-8)
 SETTINGS = (
     f"PyBaMM SPMe with {SPME.radial_points} radial nodes, rtol {SPME.rtol:g}, atol {SPME.atol:g}"
 ).replace("e-0", "e-")
+
+
+def spme(cell: str) -> Method:
+    """Return how PyBaMM solves the SPMe of a shipped cell."""
+    return dataclasses.replace(SPME, radial_points=FINER.get(cell, SPME.radial_points))
+
 
 SERIES = ("time", "voltage", "cycle_index", "step_index")
 SALT = "Electrolyte concentration [mol.m-3]"
