@@ -7,7 +7,7 @@ import functools
 import march_cases
 import numpy as np
 import pytest
-from march_cases import FORMATION, TABLES, current, form
+from march_cases import FORMATION, TABLES, current, form, trace
 from numba import config
 from scipy.integrate import quad
 from scipy.optimize import brentq
@@ -259,6 +259,19 @@ def test_a_cell_of_constant_diffusivity_is_that_of_the_modes():
             getattr(shells, name), getattr(modes, name), rtol=7e-4, atol=0, err_msg=name
         )
     np.testing.assert_allclose(shells["lithium_loss"], modes["lithium_loss"], rtol=1e-3, atol=0)
+
+
+def test_the_surface_does_not_jump_with_the_current():
+    """The first voltage is that of the fresh surface, however slow diffusion is; and where a step
+    goes on as the last one did, voltage does, too.
+    """
+    slow = {"negative_diffusivity": 1e-16, "positive_diffusivity": 1e-16}
+    steps = [current(-1.0, duration=60.0), current(-1.0, duration=60.0)]
+    modes, shells = trace(steps, **slow), trace(steps, tabulated=STEEP, **slow)
+    np.testing.assert_allclose(shells["voltage"][0], modes["voltage"][0], rtol=1e-9, atol=0)
+    second = np.flatnonzero(shells["step"] == 1)[0]
+    before, after = shells["voltage"][second - 1 : second + 1]
+    np.testing.assert_allclose(after, before, rtol=0, atol=1e-6)
 
 
 def test_time_steps_of_a_cell_are_fine_enough():

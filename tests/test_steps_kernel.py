@@ -86,6 +86,13 @@ def test_the_time_to_a_charge_is_that_of_small_steps(step):
     np.testing.assert_allclose(plain["formation_time"], fine["formation_time"], rtol=1e-3, atol=0)
 
 
+def test_the_time_of_a_hold_is_that_of_small_steps():
+    """Its current decays along a parabola within each; along straight lines it would be 4e-4."""
+    steps = [current(-2.0, until=4.2), hold(4.2, until=0.05)]
+    plain, fine = (form(steps, tolerance=t) for t in (1.0, 1e-3))
+    np.testing.assert_allclose(plain["formation_time"], fine["formation_time"], rtol=3e-4, atol=0)
+
+
 def test_each_step_counts_its_own_charge():
     once = form([current(-1.0, charge=3000.0), power(-4.0, charge=2000.0)])
     twice = form([*([current(-1.0, charge=1500.0)] * 2), *([power(-4.0, charge=1000.0)] * 2)])
