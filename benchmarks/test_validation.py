@@ -8,17 +8,21 @@ import pytest
 from validation import (
     BEFORE_HOLD,
     CELL,
+    DEVIATIONS,
     EFFICIENCY,
     FITTED,
     HOLD,
     OUTCOMES,
     PROTOCOL,
+    SHIPPED,
+    Setting,
     fitted,
     parameter_table,
     read,
     score_table,
     scores,
     simulated,
+    uninferred,
     validation,
 )
 
@@ -74,8 +78,8 @@ def campaign(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def two():
-    """Two of the parameters, without priors."""
-    return {name: FITTED[name][0] for name in (SHUTTLE, HEALING)}
+    """A fit of two of the parameters, which have no priors."""
+    return Setting({name: FITTED[name][0] for name in (SHUTTLE, HEALING)}, DEVIATIONS)
 
 
 @pytest.fixture(scope="module")
@@ -89,15 +93,15 @@ def test_the_shipped_cell_meets_its_own_measurements(campaign):
 
 
 def test_a_fit_from_the_middle_of_the_ranges_finds_what_went_in(fit, two):
-    found = dict(zip(two, fit.parameters["fitted_value"].values, strict=True))
+    found = dict(zip(two.parameters, fit.parameters["fitted_value"].values, strict=True))
     cell = cm.load_cell(CELL)
-    for name, entry in two.items():
+    for name, entry in two.parameters.items():
         assert abs(entry.start / cell.parameter(name) - 1) > 0.05  # not where it starts
         np.testing.assert_allclose(found[name], cell.parameter(name), rtol=1e-3)
 
 
 def test_what_was_left_out_is_predicted_and_a_mean_is_no_prediction(campaign, fit, two):
-    found = validation(campaign, fit, two, starts=1)
+    found = validation(campaign, fit, {"": two}, starts=1)
     for what in ("each protocol left out in turn", "45 °C from the other temperature"):
         assert found[what]["all"] < 0.05
         assert found[what]["rank"] == pytest.approx(1)
@@ -125,7 +129,13 @@ def test_every_parameter_of_the_shipped_fit_is_stated():
 
 
 def test_fitted_numbers_stand_beside_the_shipped_ones(campaign):
-    every = {name: entry for name, (entry, _) in FITTED.items()}
-    text = parameter_table(fitted(campaign, every, starts=1))
+    text = parameter_table(fitted(campaign, SHIPPED, starts=1))
     assert text.count("\n") == len(FITTED) + 1
     assert "| 400 to 1200 |  | 774 | " in text
+
+
+def test_without_what_was_inferred_recorded_priors_stay(campaign):
+    setting = uninferred(campaign)
+    kept = {name for name, entry in setting.parameters.items() if entry.prior_mean is not None}
+    assert kept == {name for name in FITTED if name.endswith("energy [J.mol-1]")}
+    assert setting.deviations[EFFICIENCY] == pytest.approx(0.01 * campaign[EFFICIENCY].mean())
