@@ -36,8 +36,8 @@ CHARGE_SD = "first_charge_capacity_sd [A h]"
 HOLD_SHARE, LEAST_HOLD = 0.2, 0.0005  # [1] and [A h], standard deviation of the charge of the hold
 BEFORE_HOLD = 0.001  # h: a hold that takes nothing
 
-#: charge that a first cycle may lose and be called slow [A h]: the film takes 0.024, the positive
-#: electrode keeps some 0.02; nothing measured lies between 0.0536 and 0.0556
+#: charge that a first cycle may lose and be called slow [A h]: of 0.05 the film takes half,
+#: most of the rest stays in the electrodes; nothing measured lies between 0.0536 and 0.0556
 SLOW_LOSS = 0.055
 
 
