@@ -18,9 +18,9 @@ import math
 
 from kernels.compiled import law
 
-SHELLS = 24
-THINNEST = 0.006  # of the radius; at the surface
-_GROWTH = 1.14331  # width of a shell over that of the next one outwards; the innermost is the rest
+SHELLS = 16
+THINNEST = 0.008  # of the radius; at the surface
+_GROWTH = 1.23912  # width of a shell over that of the next one outwards; the innermost is the rest
 
 GAMMA = 1.0 - math.sqrt(0.5)
 #: where neighbours are nearer, the mean diffusivity between them is that of both values: no loss of
