@@ -187,13 +187,11 @@ def consume(w):
         w[s.HEAT_1 + i] += w[s.LEAK_1 + i] * w[s.V_1 + i]
         # charge by which the leak, a parabola through its last slope, is off the straight line
         # that the state followed
-        h, before = w[s.H + i], w[s.H_0 + i]
-        known = (before > 0.0) & (w[s.OPENING + i] == 0.0)
-        sixth = h * h / (6.0 * (h + before)) if known else 0.0
+        h, bend = w[s.H + i], w[s.BEND + i]
         bent = w[s.LEAK_1 + i] - w[s.LEAK_0 + i] - w[s.LEAK_SLOPE + i] * h
-        w[s.LEAK_BOW + i] = sixth * bent
+        w[s.LEAK_BOW + i] = bend * bent
         bent = w[s.LOSS_1 + i] - w[s.HEAL_1 + i] - w[s.LOSS_0 + i] + w[s.HEAL_0 + i]
-        w[s.LOSS_BOW + i] = sixth * (bent - w[s.LOSS_SLOPE + i] * h)
+        w[s.LOSS_BOW + i] = bend * (bent - w[s.LOSS_SLOPE + i] * h)
 
 
 @lanes

@@ -68,7 +68,7 @@ def measure_departure(w):
         mistaken += abs(w[s.LEAK_BOW + i] * w[s.Q_P + i] * w[s.SLOPE_P + i])
         energy = (abs(bent_eta) + abs(bent_n) + abs(bent_p) + mistaken) * abs(I_b)
         bent_I = w[s.I_1 + i] - w[s.I_0 + i] - w[s.I_SLOPE + i] * h
-        w[s.BOW + i] = w[s.BEND + i] * bent_I - (w[s.LEAK_BOW + i] if kind == VOLTAGE else 0.0)
+        w[s.BOW + i] = w[s.BEND + i] * bent_I - w[s.LEAK_BOW + i] if kind == VOLTAGE else 0.0
         charge = abs(bent_I) + (0.0 if kind == CURRENT else abs(mistaken / w[s.DV_DI + i]))
         share = energy * (1.0 / ENERGY_DEPARTURE) if kind == CURRENT else 0.0
         share += charge * (1.0 / CHARGE_DEPARTURE)

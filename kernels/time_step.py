@@ -70,9 +70,8 @@ def predict_means(w):
         # mean stoichiometries: charge balance; a current that is held at a voltage decays along a
         # parabola through its last slope
         before = w[s.H_0 + i]
-        held = (w[s.KIND + i] == VOLTAGE) & (before > 0.0)
-        bend = h * h / (6.0 * (h + before)) if held else 0.0
-        w[s.BEND + i] = bend
+        w[s.BEND + i] = h * h / (6.0 * (h + before)) if before > 0.0 else 0.0
+        bend = w[s.BEND + i] if w[s.KIND + i] == VOLTAGE else 0.0
         known = (0.5 * h + bend) * I_a + bend * h * w[s.I_SLOPE + i]
         x = w[s.X + i] - w[s.Q_N + i] * (known + 0.5 * h * (side_a + side_b))
         y = w[s.Y + i] + w[s.Q_P + i] * known
