@@ -172,7 +172,8 @@ def idle(w):
         w[s.ACTIVE + i] = 0.0
     w[s.ENT_N : s.ENT_N + LANES] = 0.0
     w[s.ENT_P : s.ENT_P + LANES] = 0.0
-    for row in (s.SHARE_2, s.LOST_2):  # of cells without a second material
+    unsettled = s.SHELL_UNSETTLED, s.SHELL_UNSETTLED + s.TO_POSITIVE
+    for row in (s.SHARE_2, s.LOST_2, *unsettled):  # of cells without a second material, or shells
         w[row : row + LANES] = 0.0
 
 

@@ -4,8 +4,8 @@
 
 in units of the radius R; a state is the mean stoichiometry of a shell. Widths shrink towards the
 surface, where the flux is largest and profiles are steepest. Distances between shells are such that
-a parabola in r, the profile of a constant flux and diffusivity, is met exactly; in between the
-diffusivity is its mean over stoichiometry, an integral that the tables hold, so that a profile
+a parabola in r, the profile of a constant flux and diffusivity, is met exactly; what flows between
+two of them follows the integral of D over stoichiometry, which the tables hold, so that a profile
 whose integral of D is a parabola is met nearly as well.
 
 Time steps are those of the singly diagonally implicit Runge-Kutta method of two stages that is
@@ -18,9 +18,9 @@ import math
 
 from kernels.compiled import law
 
-SHELLS = 16
-THINNEST = 0.008  # of the radius; at the surface
-_GROWTH = 1.23912  # width of a shell over that of the next one outwards; the innermost is the rest
+SHELLS = 32
+THINNEST = 0.003  # of the radius; at the surface
+_GROWTH = 1.12424  # width of a shell over that of the next one outwards; the innermost is the rest
 
 GAMMA = 1.0 - math.sqrt(0.5)
 #: where neighbours are nearer, the mean diffusivity between them is that of both values: no loss of

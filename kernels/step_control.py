@@ -35,6 +35,7 @@ ENERGY_DEPARTURE = 2e-4  # V
 CHARGE_DEPARTURE = 7e-5
 VOLTAGE_DEPARTURE = 2e-3  # V, by which that charge moves the equilibrium, where it is steep
 SIDE_CHARGE_DEPARTURE = 3e-4
+LEAST_SLOPE = 0.2  # V, of a potential about a surface that is not settled: it may lie elsewhere
 HOLD_WINDOW = 2.5e-3  # V, before the last Newton iteration, which leaves a small part of it
 ACCEPTABLE = 2.0  # error of a step that is kept; the next one aims at 1
 NEARNESS = 2.0  # a limit within so many steps, at the present slope, is looked for on the tables
@@ -66,6 +67,10 @@ def measure_departure(w):
         mistaken *= 0.5 * h * w[s.S_N + i] * w[s.Q_N + i]
         mistaken *= abs(w[s.SLOPE_N + i])
         mistaken += abs(w[s.LEAK_BOW + i] * w[s.Q_P + i] * w[s.SLOPE_P + i])
+        unsettled_n = w[s.SHELL_UNSETTLED + i]
+        unsettled_p = w[s.TO_POSITIVE + s.SHELL_UNSETTLED + i]
+        mistaken += max(abs(w[s.SLOPE_N + i]), LEAST_SLOPE) * unsettled_n
+        mistaken += max(abs(w[s.SLOPE_P + i]), LEAST_SLOPE) * unsettled_p
         energy = (abs(bent_eta) + abs(bent_n) + abs(bent_p) + mistaken) * abs(I_b)
         bent_I = w[s.I_1 + i] - w[s.I_0 + i] - w[s.I_SLOPE + i] * h
         w[s.BOW + i] = w[s.BEND + i] * bent_I - w[s.LEAK_BOW + i] if kind == VOLTAGE else 0.0

@@ -73,8 +73,10 @@ SHELL, SHELL_RATE, SHELL_AT = _block(SHELLS), _block(SHELLS), _block(SHELLS)
 SHELL_D, SHELL_AREA = _block(SHELLS), _block(SHELLS)
 # beginning and end of a stage as above, conductances, elimination;
 BEGIN_C, BEGIN_I, SHELL_C, SHELL_I = _block(SHELLS), _block(SHELLS), _block(SHELLS), _block(SHELLS)
-SHELL_LINK, SHELL_RATIO, SHELL_PIVOT = _block(SHELLS - 1), _block(SHELLS - 1), _block(SHELLS)
-(CARRY, CARRY_I, SHELL_D_INNER, SHELL_XS_0, SHELL_XS, SHELL_XS_C, SHELL_XS_I) = _rows(7)
+SHELL_LINK, SHELL_RATIO = _block(SHELLS - 1), _block(SHELLS)
+(GAIN, CARRY, SURFACE_D, SURFACE_AREA, SURFACE_MOVE) = _rows(5)
+# the surface, and by how much the last iteration moved it;
+(SHELL_XS_0, SHELL_XS, SHELL_XS_C, SHELL_XS_I, SHELL_UNSETTLED) = _rows(5)
 # and what `shell_step.describe` and `describe_move` write
 (INFLOW_0, INFLOW_1, INFLOW_I, DIFFUSION) = _rows(4)
 (SHELL_H, SHELL_H_0, SHELL_I_1, SHELL_T, SHELL_T_REF) = _rows(5)

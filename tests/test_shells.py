@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import march_cases
 import numpy as np
@@ -15,7 +16,14 @@ from scipy.optimize import brentq
 from kernels import tables as t
 from kernels import workspace as s
 from kernels.parameters import LANES
-from kernels.shell_step import move_shells, propose_shells
+from kernels.shell_step import (
+    find_surface,
+    move_shells,
+    propose_shells,
+    read_shells,
+    settle_shells,
+    solve_shells,
+)
 from kernels.shells import BOUNDARIES, SHELLS, VOLUMES, mean_diffusivity
 from kernels.status import OK
 
@@ -101,7 +109,7 @@ def _exact_response(time):
 
 
 def test_shells_fill_the_particle_and_get_thinner_towards_the_surface():
-    np.testing.assert_allclose(sum(VOLUMES), 1.0, rtol=1e-15, atol=0)
+    np.testing.assert_allclose(math.fsum(VOLUMES), 1.0, rtol=1e-15, atol=0)
     widths = np.diff(BOUNDARIES)
     np.testing.assert_allclose(widths[1:] / widths[:-1], widths[-1] / widths[-2], rtol=2e-3)
     assert BOUNDARIES[-1] == 1.0
@@ -154,6 +162,45 @@ def test_a_steady_flux_with_vacancies_is_a_parabola_of_their_square(rate):
     square = brentq(excess, max(fall, 0.0) + 1e-9, 2.0, xtol=1e-14)
     rise = 1 - np.sqrt(square - fall) - mean
     np.testing.assert_allclose(surface - mean, rise, rtol=2e-3, atol=0)
+
+
+def _valley(z):
+    """A diffusivity that falls to a hundredth about 0.5, and its derivative."""
+    dip = 0.99 * np.exp(-(((z - 0.5) / 0.05) ** 2))
+    return 1.0 - dip, dip * 2 * (z - 0.5) / 0.05**2
+
+
+VALLEY = tabulated(lambda z: _valley(z)[0], lambda z: _valley(z)[1])
+
+
+@pytest.mark.parametrize("rate", [1e-5, 3e-5, 1e-4])
+@pytest.mark.parametrize("start", [0.3, 0.42, 0.47])
+def test_a_surface_that_is_not_settled_says_so(start, rate):
+    """Through a valley of the diffusivity: against where more iterations end."""
+    for h in 10.0 ** np.arange(-1, 3.6, 0.25):
+        particle = Particle(VALLEY, start)
+        particle.step(0.1 * h, 0.0, rate)
+        found = particle.propose(h, rate, rate)[0]
+        said = particle.rows(s.SHELL_UNSETTLED)[0]
+        reading = LANES, *particle.tabulated, t.SHAPE_D_N, t.WARM_D_N
+        with np.errstate(all="ignore"):
+            for _ in range(30):
+                settle_shells(particle.w, LANES)
+                read_shells(particle.w, *reading)
+                solve_shells(particle.w, LANES, 1.0, True)
+            find_surface(particle.w, *reading)
+        settled, left = particle.rows(s.SHELL_XS)[0], particle.rows(s.SHELL_UNSETTLED)[0]
+        if left < 1e-6:
+            assert abs(found - settled) < max(said, 1e-9)
+
+
+def test_a_particle_that_would_be_drained_has_no_surface_within_range():
+    """Slow where it is almost empty: a step that takes more than the outer shells hold."""
+    slow = tabulated(lambda z: 0.01 + z, np.ones_like)
+    for h in (30.0, 100.0, 300.0):
+        particle = Particle(slow, 0.01)
+        particle.step(1.0, 0.0, -1e-4)
+        assert (particle.propose(h, -1e-4, -1e-4) < 0).all()
 
 
 def test_lithium_is_conserved_to_rounding():

@@ -102,9 +102,10 @@ def _tabulated(names):
 @pytest.mark.parametrize("name", tables.PROPERTIES)
 def test_a_temperature_factor_is_a_factor_of_its_row(name):
     steps = FORMATION[:4]
-    found = form(steps, tabulated=_tabulated([name]), **WARM)
-    expected = form(steps, **WARM, **{name: PARAMETERS[name] * FACTORS[name]})
-    plain = form(steps, **WARM)
+    fine = {"tolerance": 0.3, **WARM}  # the kinetic loss is a small difference of charges
+    found = form(steps, tabulated=_tabulated([name]), **fine)
+    expected = form(steps, **fine, **{name: PARAMETERS[name] * FACTORS[name]})
+    plain = form(steps, **fine)
     assert found.status[0] == expected.status[0] == 0
     # particles whose diffusivity is tabulated have shells in place of modes
     rtol = 1e-4 if name in ("negative_diffusivity", "positive_diffusivity") else 1e-5
