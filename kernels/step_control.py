@@ -42,6 +42,7 @@ NEARNESS = 2.0  # a limit within so many steps, at the present slope, is looked 
 FIRST_STEP = 10.0  # s
 TREND = 8.0  # most by which errors are expected to go on rising or falling, beyond those with h^3
 STUCK_STEP = 1e-3  # s, below which a step that would leave the model's range ends the case
+SCARCE_SALT = 10.0  # mol m-3, below which that is why a case needs ever more steps
 ATTEMPT_LIMIT = 500  # per protocol step at tolerance 1
 # within a thousandth of empty or full PyBaMM's potentials are asymptotes of its own making
 STOICHIOMETRY_EDGE = 1e-3
@@ -125,7 +126,9 @@ def judge(w, tolerance, growth):
         code = INVALID_INPUT if warm else TEMPERATURE_LIMIT
         code = code if salted else ELECTROLYTE_DEPLETED
         code = code if inside else STOICHIOMETRY_LIMIT
-        status = STEP_COUNT_LIMIT if endless else w[s.STATUS + i]
+        scarce = min(salt_n, salt_p) < SCARCE_SALT
+        why = ELECTROLYTE_DEPLETED if scarce else STEP_COUNT_LIMIT
+        status = why if endless else w[s.STATUS + i]
         status = INFEASIBLE_STEP if infeasible else status
         status = code if stuck else status
         w[s.STATUS + i] = status
