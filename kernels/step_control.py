@@ -35,6 +35,7 @@ ENERGY_DEPARTURE = 2e-4  # V
 CHARGE_DEPARTURE = 7e-5
 VOLTAGE_DEPARTURE = 2e-3  # V, by which that charge moves the equilibrium, where it is steep
 SIDE_CHARGE_DEPARTURE = 3e-4
+BOW_DEPARTURE = 2e-5  # of charges that leak or are lost on open surface
 LEAST_SLOPE = 0.2  # V, of a potential about a surface that is not settled: it may lie elsewhere
 HOLD_WINDOW = 2.5e-3  # V, before the last Newton iteration, which leaves a small part of it
 ACCEPTABLE = 2.0  # error of a step that is kept; the next one aims at 1
@@ -86,7 +87,11 @@ def measure_departure(w):
         side = 0.5 * (w[s.J_0 + i] + w[s.J_1 + i]) * w[s.S_N + i] * steepness
         side *= abs(bent_n) + mistaken
         share += side * (1.0 / SIDE_CHARGE_DEPARTURE)
+        # leak and loss on open surface were integrated along parabolas, charges that a cell which
+        # loses most of what it is given adds up
+        bows = abs(w[s.LEAK_BOW + i]) + abs(w[s.LOSS_BOW + i]) * w[s.S_N + i]
         w[s.ERROR + i] = (share * w[s.Q_N + i] + after) * h
+        w[s.ERROR + i] += bows * w[s.Q_N + i] * (1.0 / BOW_DEPARTURE)
 
 
 @lanes
