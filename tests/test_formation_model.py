@@ -444,6 +444,33 @@ def test_kernels_form_the_measured_cell_as_pybamm_does(temperature, first, secon
     assert abs(efficiency) < 1e-3
 
 
+@pytest.mark.parametrize(
+    ("temperature", "first", "transition"), [(288.15, 0.18, 3.9), (299.0, 0.399, 3.73)]
+)
+def test_voltages_of_a_first_charge_are_those_of_pybamm(temperature, first, transition):
+    """From a full surface, where diffusivity falls steeply; the second stage begins after 88 s."""
+    protocol = cm.load_protocol("two-stage-charge").with_variables(
+        temperature=temperature,
+        charge_current_1=first,
+        charge_current_2=0.1,
+        transition_voltage=transition,
+        verification_cycles=0,
+    )
+    doors = ("nmc532-graphite-240mah", protocol, "laboratory-cycler")
+    found = cm.trace_formation(*doors)
+    expected = cm.simulate_formation(*doors, radial_points=600)
+    for step in range(5):
+        (time, voltage), (known_time, known) = (
+            (s.time.values[s.step_index == step], s.voltage.values[s.step_index == step])
+            for s in (found, expected)
+        )
+        time, known_time = time - time[0], known_time - known_time[0]
+        within = time <= known_time[-1]
+        error = (voltage - np.interp(time, known_time, known))[within] ** 2
+        rms = math.sqrt(np.trapezoid(error, time[within]) / time[within][-1])
+        assert rms < 1e-3, step
+
+
 def test_kernels_fill_a_store_as_pybamm_does():
     """One of a tenth of the capacity, so that formation fills it to nine tenths and more."""
     cell = cm.load_cell("nmc532-graphite-240mah").replace_parameters({STORE: 60.0})
