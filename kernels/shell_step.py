@@ -33,6 +33,7 @@ OUTER, INNER = LAST * LANES, (LAST - 1) * LANES  # offsets of the outer two shel
 #: how far on the second stage begins, on the way to the end of the first one
 ONWARD = (1.0 - GAMMA) / GAMMA
 SURFACE_ITERATIONS = 2
+LEAST_D = 1e-12  # relative: a diffusivity of 0, of a full surface for example, makes no NaN
 PER_RISE = INNER_SLOPE / DISTANCES[LAST - 1]  # of the integral of D, between the outer two shells
 
 
@@ -182,17 +183,17 @@ def find_surface(v, count, tables, flat, shape, warm):
         rise = per_flux * inflow + PER_RISE * rise
         rise_i = per_flux * v[s.INFLOW_I + i] + PER_RISE * rise_i
         v[s.SHELL_XS_C + i], v[s.SHELL_XS_I + i] = area + rise, area_i + rise_i
-        v[s.SHELL_XS + i] = outer + rise / D_o
+        v[s.SHELL_XS + i] = outer + rise / max(D_o, LEAST_D)
         v[s.SHELL_UNSETTLED + i] = abs(outer - v[s.SHELL_AT + o])
     for _ in range(SURFACE_ITERATIONS):
         read_block(v, tables, shape, s.SHELL_XS, s.SURFACE_D, s.CARRY, s.SURFACE_AREA)
         for i in range(count):
             held = min(max(v[s.SHELL_XS + i], 0.0), 1.0)
             missing = v[s.SHELL_XS_C + i] - v[s.SURFACE_AREA + i]
-            v[s.SURFACE_MOVE + i] = missing / v[s.SURFACE_D + i]
+            v[s.SURFACE_MOVE + i] = missing / max(v[s.SURFACE_D + i], LEAST_D)
             v[s.SHELL_XS + i] = held + v[s.SURFACE_MOVE + i]
     for i in range(count):
-        slope = v[s.SHELL_XS_I + i] / v[s.SURFACE_D + i]
+        slope = v[s.SHELL_XS_I + i] / max(v[s.SURFACE_D + i], LEAST_D)
         v[s.SHELL_UNSETTLED + i] += abs(v[s.SURFACE_MOVE + i])
         still = v[s.SHELL_H + i] == 0.0
         end, slope = v[s.SHELL_XS_0 + i] if still else v[s.SHELL_XS + i], 0.0 if still else slope
