@@ -75,19 +75,23 @@ def settle_shells(v, count):
 
 
 @lanes
-def read_shells(v, count, tables, flat, shape, warm):
-    """Diffusivities, their integrals over stoichiometry, and conductances times gamma h for a
-    diffusivity of 1.
-    """
-    for k in range(0, SHELLS * LANES, LANES):
-        read_block(v, tables, shape, s.SHELL_AT + k, s.SHELL_D + k, s.CARRY, s.SHELL_AREA + k)
+def link_shells(v, count):
+    """Conductances times gamma h for a diffusivity of 1."""
     for i in range(count):
         v[s.GAIN + i] = GAMMA * v[s.SHELL_H + i]
     for shell in range(LAST):
         k, conductance = shell * LANES, CONDUCTANCES[shell]
         for i in range(count):
             v[s.SHELL_LINK + k + i] = conductance * v[s.GAIN + i] * v[s.DIFFUSION + i]
+
+
+@lanes
+def read_shells(v, count, tables, flat, shape, warm):
+    """Diffusivities and their integrals over stoichiometry; conductances follow them in warmth."""
+    for k in range(0, SHELLS * LANES, LANES):
+        read_block(v, tables, shape, s.SHELL_AT + k, s.SHELL_D + k, s.CARRY, s.SHELL_AREA + k)
     if not flat[warm]:
+        link_shells(v, count)
         for k in range(0, LAST * LANES, LANES):
             for i in range(count):
                 between = 0.5 * (v[s.SHELL_AT + k + i] + v[s.SHELL_AT + k + LANES + i])
@@ -190,10 +194,11 @@ def find_surface(v, count, tables, flat, shape, warm):
         for i in range(count):
             held = min(max(v[s.SHELL_XS + i], 0.0), 1.0)
             missing = v[s.SHELL_XS_C + i] - v[s.SURFACE_AREA + i]
-            v[s.SURFACE_MOVE + i] = missing / max(v[s.SURFACE_D + i], LEAST_D)
+            D = max(v[s.SURFACE_D + i], LEAST_D)
+            v[s.SURFACE_D + i], v[s.SURFACE_MOVE + i] = D, missing / D
             v[s.SHELL_XS + i] = held + v[s.SURFACE_MOVE + i]
     for i in range(count):
-        slope = v[s.SHELL_XS_I + i] / max(v[s.SURFACE_D + i], LEAST_D)
+        slope = v[s.SHELL_XS_I + i] / v[s.SURFACE_D + i]
         v[s.SHELL_UNSETTLED + i] += abs(v[s.SURFACE_MOVE + i])
         still = v[s.SHELL_H + i] == 0.0
         end, slope = v[s.SHELL_XS_0 + i] if still else v[s.SHELL_XS + i], 0.0 if still else slope
@@ -205,6 +210,7 @@ def find_surface(v, count, tables, flat, shape, warm):
 def propose_shells(w, first, tables, flat, shape, warm):
     """Shells and surface at the end of the step of the particle whose rows begin `first` on."""
     v, count = w[first:], w.shape[0] // ROWS
+    link_shells(v, count)
     place(v, count, GAMMA)
     begin(v, count, 0.0)
     read_shells(v, count, tables, flat, shape, warm)

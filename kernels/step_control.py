@@ -90,8 +90,8 @@ def measure_departure(w):
         # leak and loss on open surface were integrated along parabolas, charges that a cell which
         # loses most of what it is given adds up
         bows = abs(w[s.LEAK_BOW + i]) + abs(w[s.LOSS_BOW + i]) * w[s.S_N + i]
-        w[s.ERROR + i] = (share * w[s.Q_N + i] + after) * h
-        w[s.ERROR + i] += bows * w[s.Q_N + i] * (1.0 / BOW_DEPARTURE)
+        lost = bows * w[s.Q_N + i] * (1.0 / BOW_DEPARTURE)
+        w[s.ERROR + i] = (share * w[s.Q_N + i] + after) * h + lost
 
 
 @lanes
@@ -113,7 +113,8 @@ def judge(w, tolerance, growth):
         emptiest, fullest = min(min(x, xs), min(y, ys)), max(max(x, xs), max(y, ys))
         # where nothing has moved, the step before was inside, and the next one may lead away
         inside = (min(emptiest, 1.0 - fullest) > STOICHIOMETRY_EDGE) | (h == 0.0)
-        salted = min(salt_n, salt_p) > SALT_EDGE
+        scarcest = min(salt_n, salt_p)
+        salted = scarcest > SALT_EDGE
         warm = (w[s.T_1 + i] > TEMPERATURE_LOW) & (w[s.T_1 + i] < TEMPERATURE_HIGH)
         finite = abs(w[s.V_1 + i]) + abs(I) < NONE
         settled = w[s.AWAY + i] <= HOLD_WINDOW
@@ -131,8 +132,7 @@ def judge(w, tolerance, growth):
         code = INVALID_INPUT if warm else TEMPERATURE_LIMIT
         code = code if salted else ELECTROLYTE_DEPLETED
         code = code if inside else STOICHIOMETRY_LIMIT
-        scarce = min(salt_n, salt_p) < SCARCE_SALT
-        why = ELECTROLYTE_DEPLETED if scarce else STEP_COUNT_LIMIT
+        why = ELECTROLYTE_DEPLETED if scarcest < SCARCE_SALT else STEP_COUNT_LIMIT
         status = why if endless else w[s.STATUS + i]
         status = INFEASIBLE_STEP if infeasible else status
         status = code if stuck else status
