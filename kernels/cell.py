@@ -86,9 +86,8 @@ def settle(w, i):
     # salt, per diffusivity
     w[s.LINK_N + i] = ELECTRODE_CELLS / path_n
     w[s.LINK_P + i] = ELECTRODE_CELLS / path_p
-    w[s.EDGE_N + i] = 2.0 * ELECTRODE_CELLS / (EDGE * path_n)
-    w[s.EDGE_P + i] = 2.0 * ELECTRODE_CELLS / (EDGE * path_p)
-    w[s.EDGE_S + i] = 2.0 / path_s
+    w[s.LINK_N_S + i] = 2.0 / (EDGE * path_n / ELECTRODE_CELLS + path_s)
+    w[s.LINK_S_P + i] = 2.0 / (path_s + EDGE * path_p / ELECTRODE_CELLS)
     v_n, v_s, v_p = L_n * w[p.EPS_N + i], L_s * w[p.EPS_S + i], L_p * w[p.EPS_P + i]
     w[s.SALT_N + i], w[s.SALT_S + i] = v_n / ELECTRODE_CELLS, v_s
     w[s.SALT_P + i] = v_p / ELECTRODE_CELLS

@@ -5,27 +5,39 @@ for one time step: as concentrations stand at its start.
 from kernels import parameters as p
 from kernels import tables as t
 from kernels import workspace as s
-from kernels.block_lookup import read_values
+from kernels.block_lookup import read_block, read_values
 from kernels.compiled import lanes, sequence
 from kernels.electrolyte import CELLS
 from kernels.parameters import LANES
-from kernels.salt_step import locate
+from kernels.salt_step import locate, transform
 from kernels.tables import CONCENTRATION_LIMIT, lookup, temperature_factor
 
 
 @lanes
-def read_diffusivities(w, tables, flat):
-    """Factors of the salt's diffusivity in every place of `locate`, halfway through the step."""
-    per_limit = 1.0 / CONCENTRATION_LIMIT
-    if not flat[t.SHAPE_D_E]:
-        for k in range(0, CELLS * LANES, LANES):
-            read_values(w, tables, t.SHAPE_D_E, s.C_AT + k, per_limit, s.F_AT + k)
-    if not flat[t.WARM_D_E]:
-        for k in range(0, CELLS * LANES, LANES):
-            for i in range(LANES):
-                at, T = w[s.C_AT + k + i] * per_limit, 0.5 * (w[s.T + i] + w[s.T_1 + i])
-                factor = temperature_factor(tables, t.WARM_D_E, at, T, w[p.T_REF + i])
-                w[s.F_AT + k + i] = factor * (1.0 if flat[t.SHAPE_D_E] else w[s.F_AT + k + i])
+def read_diffusivities(w, tables):
+    """The salt's diffusivity in every volume, relative, with its slope and its integral."""
+    for k in range(0, CELLS * LANES, LANES):
+        D, slope, area = s.SALT_D + k, s.SALT_SLOPE + k, s.SALT_AREA + k
+        read_block(w, tables, t.SHAPE_D_E, s.SALT_AT + k, D, slope, area)
+
+
+@lanes
+def warm_diffusivities(w, tables):
+    """How the salt's diffusivity follows temperature, between neighbouring volumes."""
+    for k in range(0, (CELLS - 1) * LANES, LANES):
+        for i in range(LANES):
+            at = 0.5 * (w[s.SALT_AT + k + i] + w[s.SALT_AT + k + LANES + i])
+            T = 0.5 * (w[s.T + i] + w[s.T_1 + i])
+            factor = temperature_factor(tables, t.WARM_D_E, at, T, w[p.T_REF + i])
+            w[s.F_FACE + k + i] = factor
+
+
+@lanes
+def keep_concentrations(w):
+    """phi, were the diffusivity the same everywhere."""
+    for i in range(LANES):
+        for k in range(i, i + CELLS * LANES, LANES):
+            w[s.SALT_PHI + k] = w[s.SALT + k]
 
 
 @lanes
@@ -60,7 +72,13 @@ def read_properties(w, tables, flat):
     """
     if not (flat[t.SHAPE_D_E] and flat[t.WARM_D_E]):
         locate(w)
-        read_diffusivities(w, tables, flat)
+    if flat[t.SHAPE_D_E]:
+        keep_concentrations(w)
+    else:
+        read_diffusivities(w, tables)
+        transform(w)
+    if not flat[t.WARM_D_E]:
+        warm_diffusivities(w, tables)
     if not flat[t.WARM_KAPPA]:
         read_warmed(w, tables, flat, t.SHAPE_KAPPA, t.WARM_KAPPA, s.F_KAPPA)
     if not flat[t.WARM_TDF]:

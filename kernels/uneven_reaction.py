@@ -40,8 +40,12 @@ DAMPING = 0.4
 def settle_uneven(w, i):
     """Derive what is fixed for the case in lane `i`; reactions are even in its fresh state."""
     area, L_n, L_p = w[p.AREA + i], w[p.L_N + i], w[p.L_P + i]
-    w[s.R_SALT_N + i] = L_n / (w[p.EPS_N + i] ** w[p.B_N + i] * area)
-    w[s.R_SALT_P + i] = L_p / (w[p.EPS_P + i] ** w[p.B_P + i] * area)
+    path_n = L_n / w[p.EPS_N + i] ** w[p.B_N + i]
+    path_s = w[p.L_S + i] / w[p.EPS_S + i] ** w[p.B_S + i]
+    path_p = L_p / w[p.EPS_P + i] ** w[p.B_P + i]
+    w[s.R_SALT_N + i], w[s.R_SALT_P + i] = path_n / area, path_p / area
+    w[s.THROUGH_N + i] = EDGE * path_n / (EDGE * path_n + ELECTRODE_CELLS * path_s)
+    w[s.THROUGH_P + i] = EDGE * path_p / (EDGE * path_p + ELECTRODE_CELLS * path_s)
     w[s.R_SOLID_N + i] = L_n / (w[p.SIGMA_N + i] * (1.0 - w[p.EPS_N + i]) ** w[p.B_SN + i] * area)
     w[s.R_SOLID_P + i] = L_p / (w[p.SIGMA_P + i] * (1.0 - w[p.EPS_P + i]) ** w[p.B_SP + i] * area)
     w[s.TRANSFER_N + i] = w[s.TRANSFER_P + i] = w[s.REACTING_N + i] = 0.0
@@ -116,11 +120,8 @@ def release(w, i, first, step, through):
 def add_uneven(w):
     """Salt at the end of the step with uneven reactions: the equations of `salt_step` once more."""
     for i in range(LANES):
-        middle = w[s.EDGE_S + i] * w[s.F_S + i]
-        through_n = middle / (middle + w[s.EDGE_N + i] * w[s.F_EDGE_N + i])
-        through_p = middle / (middle + w[s.EDGE_P + i] * w[s.F_EDGE_P + i])
-        into = release(w, i, 0, 1, through_n)
-        into += release(w, i, CELLS - 1, -1, through_p)
+        into = release(w, i, 0, 1, w[s.THROUGH_N + i])
+        into += release(w, i, CELLS - 1, -1, w[s.THROUGH_P + i])
         w[s.TARGET + SEPARATOR * LANES + i] = into
     for i in range(LANES):
         source = w[s.H + i] * w[s.SOURCE + i] * (1.0 - w[p.T_PLUS + i] * w[s.F_T_PLUS + i])
@@ -133,15 +134,17 @@ def add_uneven(w):
             carry_n, carry_p = carry_n * w[s.RATIO + n], carry_p * w[s.RATIO + m - LANES]
         n = MIDDLE + i
         carry_n = carry_p = w[s.PIVOT + n] * (source * w[s.TARGET + n] + carry_n + carry_p)
-        w[s.SALT_C + n] += carry_n - w[s.UNEVEN_STEP + n]
-        w[s.UNEVEN_STEP + n] = carry_n
+        moved = w[s.PER_SALT_D + n] * carry_n
+        w[s.SALT_C + n] += moved - w[s.UNEVEN_STEP + n]
+        w[s.UNEVEN_STEP + n] = moved
         for k in range(MIDDLE - LANES, FIRST - LANES, -LANES):
             n, m = k + i, LAST - k + i
             carry_n = w[s.PIVOT + n] * w[s.TARGET + n] + w[s.RATIO + n] * carry_n
             carry_p = w[s.PIVOT + m] * w[s.TARGET + m] + w[s.RATIO + m - LANES] * carry_p
-            w[s.SALT_C + n] += carry_n - w[s.UNEVEN_STEP + n]
-            w[s.SALT_C + m] += carry_p - w[s.UNEVEN_STEP + m]
-            w[s.UNEVEN_STEP + n], w[s.UNEVEN_STEP + m] = carry_n, carry_p
+            moved_n, moved_p = w[s.PER_SALT_D + n] * carry_n, w[s.PER_SALT_D + m] * carry_p
+            w[s.SALT_C + n] += moved_n - w[s.UNEVEN_STEP + n]
+            w[s.SALT_C + m] += moved_p - w[s.UNEVEN_STEP + m]
+            w[s.UNEVEN_STEP + n], w[s.UNEVEN_STEP + m] = moved_n, moved_p
 
 
 @lanes

@@ -29,7 +29,7 @@ def _block(count):
 (Q_N, Q_P, S_N, S_P, PER_S_N, RATE_N, RATE_P) = _rows(7)
 # electrolyte: conductance per diffusivity between volumes and from the last one to the edge,
 # salt volumes, salt source per ampere, relaxation time times diffusivity, mean concentration;
-(LINK_N, LINK_P, EDGE_N, EDGE_S, EDGE_P) = _rows(5)
+(LINK_N, LINK_N_S, LINK_S_P, LINK_P) = _rows(4)
 (SALT_N, SALT_S, SALT_P, SOURCE, RELAXATION, C_AV) = _rows(6)
 # resistances: electrolyte times conductivity and the bow of its drop in the negative electrode over
 # that, solid, collectors; inverses; film per charge density
@@ -56,10 +56,12 @@ X_MODE_C, X_MODE_I, Y_MODE_C, Y_MODE_I = _block(MODES), _block(MODES), _block(MO
 SALT_C, SALT_I = _block(CELLS), _block(CELLS)
 # Particles: step over diffusion time, its inverse, forcing per ampere at both ends of the step
 (STEPS_N, STEPS_P, PER_STEPS_N, PER_STEPS_P, UNIT_N_0, UNIT_P_0, UNIT_N, UNIT_P) = _rows(8)
-# Electrolyte: concentrations and factors of diffusivity at inner faces, edges and in the separator
-# (`salt_step.locate`), conductances, elimination; resistance, chi
-C_AT, F_AT = _block(CELLS), _block(CELLS)
-F_EDGE_N, F_S, F_EDGE_P = (F_AT + k * LANES for k in (SEPARATOR - 1, SEPARATOR, SEPARATOR + 1))
+# Electrolyte: diffusivities with their slopes and integrals over concentration, inverse; how faces
+# differ from that by temperature, conductances, elimination; resistance, chi
+SALT_AT, SALT_D, SALT_SLOPE, SALT_AREA = (
+    _block(CELLS), _block(CELLS), _block(CELLS), _block(CELLS)
+)  # fmt: skip
+SALT_PHI, PER_SALT_D, F_FACE = _block(CELLS), _block(CELLS), _block(CELLS - 1)
 LINK, RATIO, PIVOT = _block(CELLS - 1), _block(CELLS - 1), _block(CELLS)
 (WEIGHT, LATER, BOTH, F_KAPPA, F_TDF, F_T_PLUS, R_ELECTROLYTE, CHI) = _rows(8)
 # Surfaces: stoichiometry, potential with its slope and integral, entropic change, other factors,
@@ -115,7 +117,7 @@ X_2_MODE_C, X_2_MODE_I = _block(MODES), _block(MODES)
 UNEVEN_0, UNEVEN_1, UNEVEN_STEP = _block(CELLS), _block(CELLS), _block(CELLS)
 TARGET = _block(CELLS)
 (TRANSFER_N, TRANSFER_P, REACTING_N, R_SOLID_N, R_SOLID_P, R_SALT_N, R_SALT_P) = _rows(7)
-(UNEVEN_HEAT,) = _rows(1)
+(UNEVEN_HEAT, THROUGH_N, THROUGH_P) = _rows(3)
 # The protocol step: kind, setpoint, limits, time left, bracket of the limit, charge passed;
 (KIND, SETPOINT, VOLTAGE_LIMIT, CURRENT_LIMIT, CHARGE_LIMIT, LEFT, BRACKET, PASSED) = _rows(8)
 # marching or not, status, attempts
