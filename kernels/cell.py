@@ -35,7 +35,7 @@ from kernels.shells import SHELLS
 from kernels.status import INVALID_INPUT, OK
 from kernels.step_control import judge, measure_departure
 from kernels.step_sums import add_up, move_on
-from kernels.time_step import evaluate, grow_film, predict, steer
+from kernels.time_step import evaluate, follow_side_charge, grow_film, predict, steer
 from kernels.uneven_potential import even_out
 from kernels.vector_math import log
 
@@ -187,6 +187,7 @@ def attempt(w, tables, flat, tolerance, growth, strict):
     steer(w)
     even_out(w)
     grow_film(w, tables)
+    follow_side_charge(w)
     measure_departure(w)
     compare_with_limits(w, strict)
     judge(w, tolerance, growth)
@@ -224,6 +225,8 @@ def attempt_extended(w, tables, flat, bare, double, tolerance, growth, strict):
     grow_film(w, tables)
     if double:
         grow_second_film(w)
+    else:
+        follow_side_charge(w)
     measure_departure(w)
     compare_with_limits(w, strict)
     if double:

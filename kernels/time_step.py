@@ -284,3 +284,18 @@ def grow_film(w, tables):
         w[s.SIDE_ERROR + i] = (curved + abs(unsettled)) * w[s.S_N + i] * w[s.Q_N + i]
         w[s.J_1 + i] = max(j_1 - fall_1 * moved, 0.0)
         w[s.SIDE_CHARGE + i] = max(charge - fall * moved, 0.0)
+
+
+@lanes
+def follow_side_charge(w):
+    """Surface and voltage as the side charge turned out: the surface was filled by what had been
+    predicted of it. A voltage that is held stays.
+    """
+    for i in range(LANES):
+        guessed = 0.5 * w[s.H + i] * (w[s.J_0 + i] + w[s.J_GUESS + i])
+        more = w[s.S_N + i] * (w[s.SIDE_CHARGE + i] - guessed)
+        x = -w[s.Q_N + i] * more if w[s.KIND + i] == CURRENT else 0.0
+        w[s.XS + i] += x
+        w[s.AREA_N + i] += w[s.POT_N + i] * x
+        w[s.POT_N + i] += w[s.SLOPE_N + i] * x
+        w[s.V_1 + i] -= w[s.SLOPE_N + i] * x
