@@ -172,7 +172,8 @@ def idle(w):
     w[s.ENT_N : s.ENT_N + LANES] = 0.0
     w[s.ENT_P : s.ENT_P + LANES] = 0.0
     unsettled = s.SHELL_UNSETTLED, s.SHELL_UNSETTLED + s.TO_POSITIVE
-    for row in (s.SHARE_2, s.LOST_2, *unsettled):  # of cells without a second material, or shells
+    # of cells without a second material, with one, or without shells
+    for row in (s.SHARE_2, s.LOST_2, s.SIDE_SHIFT, *unsettled):
         w[row : row + LANES] = 0.0
 
 

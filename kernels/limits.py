@@ -21,6 +21,7 @@ LANDING_WAY = 0.15
 LANDING_CHARGE = 1.5e-5
 LANDING_STRETCH = 3e-4  # charge of the rest of the way, likewise: tables bend within it
 LANDING_VOLTAGE = 4e-3  # V
+LANDING_SHIFT = 1e-4  # by which the side charge moved the surface, on a straight line
 LANDING_CURRENT = 3e-3  # share of a limiting current
 EXACT = 1e-5  # V, and share of a limiting current: from which it counts as met, however far
 EXACT_AT_ONCE = 2e-4  # V, likewise at the very beginning of a protocol step
@@ -126,6 +127,7 @@ def compare_with_limits(w, strict):
         per_second = size_b * w[s.Q_N + i]
         hit_voltage = is_short(way, h, per_second, strict)
         hit_voltage = hit_voltage & (abs(excess) <= strict * LANDING_VOLTAGE)
+        hit_voltage = hit_voltage & (abs(w[s.SIDE_SHIFT + i]) <= strict * LANDING_SHIFT)
         hit_voltage = hit_voltage | (abs(excess) <= strict * (EXACT if h > 0.0 else EXACT_AT_ONCE))
         over_voltage = (excess > 0.0) & (not hit_voltage)
         to_voltage = way if hit_voltage & (rise > 0.0) else 0.0

@@ -8,6 +8,7 @@ from kernels.limits import SHORTEST_STEP
 from kernels.parameters import LANES
 from kernels.particle import MODES
 from kernels.protocol import NONE, POWER, VOLTAGE
+from kernels.step_control import ACCEPTABLE
 from kernels.thermal import temperature_step
 from kernels.vector_math import choose
 
@@ -105,7 +106,9 @@ def move_on(w):
         y = (w[s.YS + i] - w[s.YS_0 + i]) * per_second
         w[s.ETA_SLOPE + i] = choose(accepted, eta, w[s.ETA_SLOPE + i])
         w[s.I_SLOPE + i] = choose(accepted, I, w[s.I_SLOPE + i])
-        w[s.J_SLOPE + i] = choose(accepted, j, w[s.J_SLOPE + i])
+        # a step tried once more to meet a limit knows better where it ends
+        learnt = (w[s.OVER + i] > 0.0) & (w[s.ERROR + i] < ACCEPTABLE) & continued
+        w[s.J_SLOPE + i] = j if (accepted > 0.0) | learnt else w[s.J_SLOPE + i]
         w[s.HEAT_SLOPE + i] = choose(accepted, heat, w[s.HEAT_SLOPE + i])
         w[s.XS_SLOPE + i] = choose(accepted, x, w[s.XS_SLOPE + i])
         w[s.YS_SLOPE + i] = choose(accepted, y, w[s.YS_SLOPE + i])

@@ -6,7 +6,7 @@ prove that rows do not overlap, which it needs before it vectorises a loop over 
 
 import numpy as np
 
-from kernels.electrolyte import CELLS, SEPARATOR
+from kernels.electrolyte import CELLS
 from kernels.parameters import COUNT, LANES
 from kernels.particle import MODES
 from kernels.shells import SHELLS
@@ -49,7 +49,7 @@ X_MODE, Y_MODE, SALT = _block(MODES), _block(MODES), _block(CELLS)
 # kelvin per watt of it, its Arrhenius variable midway and at the end, side current at its ends,
 # charge of a parabola per ampere by which the end current is off the last slope
 (PER_WATT, PER_WATT_LATE, Z_MID, Z_1, SIDE_0, SIDE_1, XS_A, XS_B, POT_A, POT_B) = _rows(10)
-(SIDE_CHARGE, SIDE_ERROR, BEND) = _rows(3)
+(SIDE_CHARGE, SIDE_ERROR, SIDE_SHIFT, BEND) = _rows(4)
 # the state at its end as an affine function of its end current: constant and slope
 (X_C, X_I, Y_C, Y_I, XS_C, XS_I, YS_C, YS_I) = _rows(8)
 X_MODE_C, X_MODE_I, Y_MODE_C, Y_MODE_I = _block(MODES), _block(MODES), _block(MODES), _block(MODES)

@@ -9,6 +9,7 @@ import pytest
 from march_cases import PARAMETERS
 from scipy.integrate import quad
 from scipy.linalg import eigh, expm
+from scipy.optimize import brentq
 
 from kernels import parameters as p
 from kernels import workspace as s
@@ -24,7 +25,10 @@ from kernels.electrolyte import (
 )
 from kernels.kinetics import FARADAY
 from kernels.parameters import LANES
-from kernels.salt_step import eliminate, link, locate, substitute
+from kernels.properties import keep_concentrations, read_diffusivities
+from kernels.salt_step import eliminate, link, locate, substitute, transform
+from kernels.tables import CONCENTRATION_LIMIT, INTERVALS, SHAPE_D_E, hermite_table
+from kernels.tables import NAMES as TABLES
 
 pytestmark = pytest.mark.kernel
 
@@ -39,7 +43,6 @@ LAYERS = {
 EACH_CELL = pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS)
 DIFFUSIVITY = 3e-10  # of the free electrolyte, from which the layers' are by their exponents
 START = 1000.0
-FACTORS = tuple(s.F_AT + k * LANES for k in range(CELLS))
 
 
 def _workspace(layers):
@@ -83,7 +86,7 @@ def _volumes(w):
     return np.concatenate([_rows(w, row) for row in which])
 
 
-def _step(w, h, before, after):
+def _move(w, h, before, after):
     """Move the salt over steps of length h [s] with currents that are linear in time."""
     _rows(w, s.H)[:], _rows(w, s.I_0)[:] = h, before
     link(w)
@@ -92,12 +95,28 @@ def _step(w, h, before, after):
     _salt(w)[:] = _rows(w, s.SALT_C, CELLS) + _rows(w, s.SALT_I, CELLS) * after
 
 
+def _step(w, h, before, after):
+    """The same where the diffusivity is the same everywhere."""
+    keep_concentrations(w)
+    _move(w, h, before, after)
+
+
+def _table_step(w, tables, h, before, after):
+    """The same with a table of the diffusivity."""
+    locate(w)
+    read_diffusivities(w, tables)
+    transform(w)
+    _move(w, h, before, after)
+
+
 def _uneven(w, seed):
-    """Give every lane a salt profile and diffusivities of its own."""
+    """Give every lane a salt profile, diffusivities and their integrals of its own."""
     rng = np.random.default_rng(seed)
     _salt(w)[:] = rng.uniform(200.0, 2500.0, (CELLS, LANES))
-    for row in FACTORS:
-        _rows(w, row)[:] = rng.uniform(0.3, 2.0, LANES)
+    _rows(w, s.SALT_PHI, CELLS)[:] = rng.uniform(200.0, 2500.0, (CELLS, LANES))
+    _rows(w, s.SALT_D, CELLS)[:] = rng.uniform(0.3, 2.0, (CELLS, LANES))
+    _rows(w, s.PER_SALT_D, CELLS)[:] = 1.0 / _rows(w, s.SALT_D, CELLS)
+    _rows(w, s.F_FACE, CELLS - 1)[:] = rng.uniform(0.8, 1.2, (CELLS - 1, LANES))
 
 
 def _fine_volumes(L_n, L_s, L_p, eps_n, eps_s, eps_p, D_n, D_s, D_p, cells=120):
@@ -207,23 +226,122 @@ def test_a_very_long_step_ends_in_the_steady_profile(layers):
         np.testing.assert_allclose(mean, expected[electrode].mean(), rtol=1e-4, atol=0)
 
 
-def test_conductances_are_of_the_diffusivities_on_both_sides():
-    """Uneven diffusivities, none across the separator's edges: profiles of each layer alone."""
+def test_conductances_are_those_of_both_sides():
+    """Volumes in series; faces of their own warmth."""
     w = _workspace(LAYERS["graphite | NMC"])
     L, _, D = np.reshape(LAYERS["graphite | NMC"], (3, 3))
-    factors = (0.5, 0.6, 0.7, 0.8, 1.2, 1.5, 1.6, 1.8, 1.9)
-    _rows(w, s.F_AT, CELLS)[:] = np.array(factors)[:, None]
+    factors = np.array([0.5, 0.6, 0.7, 0.8, 1.5, 1.6, 1.8, 1.9])
+    _rows(w, s.F_FACE, CELLS - 1)[:] = factors[:, None]
     _rows(w, s.H)[:] = 1.0
     link(w)
     between = _rows(w, s.LINK, CELLS - 1)[:, 0]
     per_n, per_p = D[0] * 4 / L[0], D[2] * 4 / L[2]
-    to_n, to_p = (1 - 1 / 12) / (2 * per_n * 0.8), (1 - 1 / 12) / (2 * per_p * 1.5)
-    half = L[1] / (2 * D[1] * 1.2)
-    expected = [
-        per_n * 0.5, per_n * 0.6, per_n * 0.7, 1 / (to_n + half),
-        1 / (half + to_p), per_p * 1.6, per_p * 1.8, per_p * 1.9,
-    ]  # fmt: skip
-    np.testing.assert_allclose(between, expected, rtol=1e-12, atol=0)
+    to_n, to_p = (1 - 1 / 12) / (2 * per_n), (1 - 1 / 12) / (2 * per_p)
+    half = L[1] / (2 * D[1])
+    inner = [1 / (to_n + half), 1 / (half + to_p)]
+    expected = [per_n, per_n, per_n, *inner, per_p, per_p, per_p]
+    np.testing.assert_allclose(between, expected * factors, rtol=1e-12, atol=0)
+
+
+# diffusivity that varies
+
+
+def _quadratic(c):
+    """Relative diffusivity like that of 1 M LiPF6 by Nyman et al. 2008, at its least in between."""
+    c = c / 1000.0
+    return 0.3 + 0.7 * (c - 2.0) ** 2
+
+
+def _tables(shape):
+    grid = np.linspace(0.0, 1.0, INTERVALS + 1)
+    values = shape(grid * CONCENTRATION_LIMIT)
+    tables = np.zeros((len(TABLES), *hermite_table(values, values).shape))
+    tables[SHAPE_D_E] = hermite_table(values, np.gradient(values, grid, edge_order=2))
+    return tables
+
+
+def _steady_of(shape, layers, current, total):
+    """Means over the volumes of the steady profile, for a total of salt [mol m-2]: the integral of
+    the diffusivity is a parabola in the electrodes and a line in the separator.
+    """
+    L, eps, D = np.reshape(layers, (3, 3))
+    flux = (1 - TRANSFERENCE) * current / FARADAY
+    grid = np.linspace(0.0, CONCENTRATION_LIMIT, 60_001)
+    values = shape(grid)
+    phi = np.append(0.0, np.cumsum(0.5 * (values[1:] + values[:-1]) * np.diff(grid)))
+    xi = (np.arange(4000) + 0.5) / 4000
+    drop = flux * L / D
+    rises = [
+        -0.5 * drop[0] * xi**2,
+        -0.5 * drop[0] - drop[1] * xi,
+        -0.5 * drop[0] - drop[1] - drop[2] * (xi - 0.5 * xi**2),
+    ]
+
+    def profile(start):
+        return [np.interp(start + rise, phi, grid) for rise in rises]
+
+    def excess(start):
+        parts = zip(profile(start), L, eps, strict=True)
+        return sum(part.mean() * length * share for part, length, share in parts) - total
+
+    start = brentq(excess, phi[0] + max(drop.sum(), 0.0), phi[-1] + min(drop.sum(), 0.0))
+    negative, separator, positive = profile(start)
+    means = [side.reshape(ELECTRODE_CELLS, -1).mean(axis=1) for side in (negative, positive)]
+    logarithms = np.log(negative).mean(), np.log(positive).mean()
+    return np.concatenate([means[0], [separator.mean()], means[1]]), logarithms
+
+
+@pytest.mark.parametrize("start", [900.0, 1500.0, 2200.0])
+@pytest.mark.parametrize("name", ["alike", "graphite | NMC"])
+def test_the_steady_profile_of_a_diffusivity_that_varies(name, start):
+    layers = LAYERS[name]
+    w, tables = _workspace(layers), _tables(_quadratic)
+    _salt(w)[:] = start
+    total = float((_volumes(w) * _salt(w))[:, 0].sum())
+    currents = np.linspace(-9.0, 9.0, LANES)
+    for share in np.linspace(0.05, 1.0, 20):
+        for _ in range(2):
+            _table_step(w, tables, 1e5, share * currents, share * currents)
+    for lane, current in enumerate(currents):
+        expected, (log_n, log_p) = _steady_of(_quadratic, layers, current, total)
+        found = _salt(w)[:, lane]
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1.5e-3 * np.ptp(expected))
+        quarters = found[:ELECTRODE_CELLS], found[:SEPARATOR:-1]
+        logs = [0.125 * np.log(product_of_squares(*quarter)) for quarter in quarters]
+        # of the concentration overpotential, 50 mV per unit
+        assert abs((logs[1] - logs[0]) - (log_p - log_n)) < 0.0015
+
+
+def test_steps_are_of_second_order_where_the_diffusivity_varies():
+    layers, tables = LAYERS["graphite | NMC"], _tables(_quadratic)
+    tau = float(_rows(_workspace(layers), s.RELAXATION)[0, 0]) / DIFFUSIVITY
+    ends = {}
+    for count in (8, 16, 32, 512):
+        w, h = _workspace(layers), tau / count
+        for k in range(count):
+            before, after = (9.0 * math.sin(0.5 * math.pi * t / count) ** 2 for t in (k, k + 1))
+            _table_step(w, tables, h, before, after)
+        ends[count] = _salt(w)[:, 0].copy()
+    errors = [np.abs(ends[count] - ends[512]).max() for count in (8, 16, 32)]
+    orders = np.log2(np.divide(errors[:-1], errors[1:]))
+    assert errors[0] < 0.02 * np.ptp(ends[512])
+    assert ((orders > 1.7) & (orders < 2.4)).all()
+
+
+def test_beyond_its_table_the_diffusivity_stays():
+    """Nor does one of 0 make an infinity."""
+    w, tables = _workspace(LAYERS["alike"]), _tables(lambda c: 1.0 - c / CONCENTRATION_LIMIT)
+    _salt(w)[:] = np.linspace(0.5, 1.5, CELLS)[:, None] * CONCENTRATION_LIMIT
+    locate(w)
+    read_diffusivities(w, tables)
+    transform(w)
+    D, phi = _rows(w, s.SALT_D, CELLS)[:, 0], _rows(w, s.SALT_PHI, CELLS)[:, 0]
+    assert (D > 0).all()
+    assert (_rows(w, s.PER_SALT_D, CELLS) <= 1e6).all()
+    assert (np.diff(phi) >= 0).all()
+
+
+# means of logarithms
 
 
 @pytest.mark.parametrize(("outer", "edge"), [(1000.0, 1000.0), (200.0, 1000.0), (2500.0, 900.0)])
@@ -251,8 +369,9 @@ def test_salt_is_conserved_in_steps_of_any_length(layers):
     for h in (1e-6, 1.0, 37.0, 1e3, 1e5, 1e7):
         w = _workspace(layers)
         _uneven(w, 1)
-        before, drops = (_volumes(w) * _salt(w)).sum(axis=0), np.abs(np.diff(_salt(w), axis=0))
-        _step(w, h * np.linspace(1.0, 2.0, LANES), np.linspace(-5, 5, LANES), 3.0)
+        before = (_volumes(w) * _salt(w)).sum(axis=0)
+        drops = np.abs(np.diff(_rows(w, s.SALT_PHI, CELLS), axis=0))
+        _move(w, h * np.linspace(1.0, 2.0, LANES), np.linspace(-5, 5, LANES), 3.0)
         lost = np.abs((_volumes(w) * _salt(w)).sum(axis=0) - before)
         # what flows between volumes is rounded, too: in hours, from so uneven a profile, it is much
         flows = (_rows(w, s.LINK, CELLS - 1) * drops).sum(axis=0)
@@ -264,7 +383,7 @@ def test_a_step_of_no_length_changes_nothing():
     w = _workspace(LAYERS["graphite | NMC"])
     _uneven(w, 2)
     before = _salt(w).copy()
-    _step(w, 0.0, 4.0, -7.0)
+    _move(w, 0.0, 4.0, -7.0)
     np.testing.assert_array_equal(_salt(w), before)
 
 
@@ -280,20 +399,21 @@ def test_a_step_is_affine_in_the_current_at_its_end():
     _uneven(w, 3)
     start = _salt(w).copy()
     h, before = np.geomspace(0.1, 1e5, LANES), np.linspace(-6.0, 6.0, LANES)
-    _step(w, h, before, 0.0)
+    _move(w, h, before, 0.0)
     constant, slope = _rows(w, s.SALT_C, CELLS), _rows(w, s.SALT_I, CELLS)
     weights, between = _rows(w, s.WEIGHT)[0], _rows(w, s.LINK, CELLS - 1)
+    phi, D = _rows(w, s.SALT_PHI, CELLS), _rows(w, s.SALT_D, CELLS)
     share = np.repeat([1.0, 0.0, -1.0], [ELECTRODE_CELLS, 1, ELECTRODE_CELLS]) / ELECTRODE_CELLS
     for lane in range(LANES):
         matrix = np.diag(between[:, lane], 1) + np.diag(between[:, lane], -1)
         matrix -= np.diag(matrix.sum(axis=1))
-        left = np.diag(_volumes(w)[:, lane]) - weights[lane] * matrix
+        left = np.diag(_volumes(w)[:, lane]) - weights[lane] * matrix * D[:, lane]
         for after in (-4.0, 9.0):
             mean = weights[lane] * after + (1 - weights[lane]) * before[lane]
             source = h[lane] * (1 - TRANSFERENCE) / FARADAY * mean * share
-            expected = start[:, lane] + np.linalg.solve(left, matrix @ start[:, lane] + source)
+            expected = start[:, lane] + np.linalg.solve(left, matrix @ phi[:, lane] + source)
             stepped = constant[:, lane] + slope[:, lane] * after
-            np.testing.assert_allclose(stepped, expected, rtol=1e-10, atol=0)
+            np.testing.assert_allclose(stepped, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_steps_are_of_second_order():
@@ -344,22 +464,3 @@ def test_the_time_course_after_a_jump_of_the_current(name, off_by):
         errors.append(np.abs(_salt(w)[:, 0] - START - _coarsened(exact[:-1])).max())
     assert max(errors) < off_by * np.ptp(_steady(layers))
     assert errors[-1] < 0.2 * off_by * np.ptp(_steady(layers))
-
-
-# where properties are read
-
-
-def test_diffusivity_is_read_at_faces_and_near_edges():
-    w = _workspace(LAYERS["graphite | NMC"])
-    _salt(w)[:] = np.arange(1.0, CELLS + 1)[:, None]
-    locate(w)
-    found = _rows(w, s.C_AT, CELLS)[:, 0]
-    expected = [1.5, 2.5, 3.5, 4.25, 5.0, 5.75, 6.5, 7.5, 8.5]
-    np.testing.assert_allclose(found, expected, rtol=1e-15, atol=0)
-
-
-def test_a_place_near_the_edge_is_never_below_nothing():
-    w = _workspace(LAYERS["graphite | NMC"])
-    _salt(w)[:] = np.array([900.0, 700.0, 400.0, 1.0, 1.0, 1.0, 400.0, 700.0, 900.0])[:, None]
-    locate(w)
-    assert (_rows(w, s.C_AT, CELLS)[[SEPARATOR - 1, SEPARATOR + 1]] == 0).all()
