@@ -26,7 +26,9 @@ LANDING_CURRENT = 3e-3  # share of a limiting current
 EXACT = 1e-5  # V, and share of a limiting current: from which it counts as met, however far
 EXACT_AT_ONCE = 2e-4  # V, likewise at the very beginning of a protocol step
 FAR = 20.0  # error of a step to where a surface is empty or full: it tells nothing about the way
-NEAR = 5e-3  # V, from which one more move of Newton's method is good enough
+NEAR = 5e-4  # V, from which one more move of Newton's method is good enough
+FLAT = 0.5  # rise at the limit over the mean rise before, from which the last part is looked through
+LAST_PART, PROBES = 0.4, 8
 LANDING_SHARE = 3e-3  # likewise, of a limiting charge
 SHORTEST_STEP = 1e-6  # s
 SHORTEST_SHARE = 0.02  # of a step that goes to a limit
@@ -61,6 +63,17 @@ def along(path, share):
     return start + share * (rise + (share - 1.0) * bow), rise + (2.0 * share - 1.0) * bow
 
 
+@law
+def away_from_limit(tables, limit, share, x_path, y_path, eta_path):
+    """Voltage beyond the limit at a share of the step, and how fast it rises along it."""
+    x, dx = along(x_path, share)
+    y, dy = along(y_path, share)
+    eta, deta = along(eta_path, share)
+    U_n, slope_n, _ = lookup(tables, t.U_N, x)
+    U_p, slope_p, _ = lookup(tables, t.U_P, y)
+    return U_p - U_n + eta - limit, slope_p * dy - slope_n * dx + deta
+
+
 @lanes
 def share_to_limit(tables, limit, before, x_path, y_path, eta_path):
     """Share of a step at which its voltage, at first `before`, meets the limit, or 1: potentials
@@ -69,12 +82,7 @@ def share_to_limit(tables, limit, before, x_path, y_path, eta_path):
     share, low, high, away, attempts = 1.0, 0.0, 1.0, NONE, 0
     # Newton's method within a bracket: each move leaves far less than it was
     while abs(away) > NEAR and attempts < 9:
-        x, dx = along(x_path, share)
-        y, dy = along(y_path, share)
-        eta, deta = along(eta_path, share)
-        U_n, slope_n, _ = lookup(tables, t.U_N, x)
-        U_p, slope_p, _ = lookup(tables, t.U_P, y)
-        away = U_p - U_n + eta - limit
+        away, rise = away_from_limit(tables, limit, share, x_path, y_path, eta_path)
         forth = away * (before - limit) > 0.0
         if attempts == 0:
             if forth:
@@ -82,9 +90,16 @@ def share_to_limit(tables, limit, before, x_path, y_path, eta_path):
             share = (before - limit) / (before - limit - away)
         else:
             low, high = (share, high) if forth else (low, share)
-            share -= away / (slope_p * dy - slope_n * dx + deta)
+            share -= away / rise
             share = share if low <= share <= high else 0.5 * (low + high)
         attempts += 1
+    # where a measured potential has become flat, it may have met the limit before
+    if rise * share / (limit - before) < FLAT:
+        for probe in range(PROBES):
+            at = share * (1.0 - LAST_PART * (1.0 - probe / PROBES))
+            away, rise = away_from_limit(tables, limit, at, x_path, y_path, eta_path)
+            if away * (before - limit) < 0.0:
+                return at - away / rise if away * rise > 0.0 else at
     return share
 
 
