@@ -68,7 +68,8 @@ def link(w):
     """
     for i in range(LANES):
         D = w[s.H + i] * w[p.D_E + i] * arrhenius(w[p.E_D_E + i], w[s.Z_MID + i])
-        weight = theta(D * w[s.SALT_D + MIDDLE + i] / w[s.RELAXATION + i])
+        middle = D * w[s.SALT_D + MIDDLE + i] * w[s.F_FACE + MIDDLE - LANES + i]
+        weight = theta(middle / w[s.RELAXATION + i])
         half = arrhenius(w[p.E_D_E + i], w[s.Z_1 + i] - w[s.Z_MID + i])
         w[s.WEIGHT + i], w[s.LATER + i] = weight, weight * half
         w[s.BOTH + i] = weight * half + (1.0 - weight) / half
