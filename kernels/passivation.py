@@ -33,7 +33,7 @@ from kernels.compiled import lanes, law
 from kernels.kinetics import GAS, arrhenius
 from kernels.parameters import LANES
 from kernels.particle import decay
-from kernels.protocol import VOLTAGE
+from kernels.protocol import CURRENT, VOLTAGE
 from kernels.vector_math import choose, exp
 
 STORE_AT_START = 0.01  # C m-2: the store's first filling, so that its rate is finite
@@ -174,9 +174,21 @@ def leak(w):
         w[s.DV_DI + i] += w[s.DLEAK + i] * w[p.R_CONTACT + i]
 
 
+@law
+def stored(w, i, seconds):
+    """Squared filling of the store [C2 m-4] so long after the step has begun."""
+    rate = w[p.STORAGE + i] * arrhenius(w[p.E_STORAGE + i], w[s.Z_MID + i])
+    x_1 = w[s.X_C + i] + w[s.X_I + i] * w[s.I_1 + i]
+    endless = seconds * rate * rate * 0.5 * (w[s.X + i] + x_1)
+    after = w[s.STORE + i] + endless * admitted(w[s.STORE + i], endless, w[p.STORE_CAPACITY + i])
+    return max(after, STORE_AT_START * STORE_AT_START)
+
+
 @lanes
 def consume(w):
-    """Lithium that the healing film takes and that is lost beside it, heat and bow of the leak."""
+    """Lithium that the healing film takes, that is lost beside it and that is kept, heat and bow of
+    the leak. Surfaces and voltage follow; a voltage that is held stays.
+    """
     for i in range(LANES):
         z = w[s.Z_1 + i]
         share = gate(w[s.PHI_P_1 + i], w[p.U_SHUTTLE + i], w[p.W_SHUTTLE + i])
@@ -190,8 +202,28 @@ def consume(w):
         h, bend = w[s.H + i], w[s.BEND + i]
         bent = w[s.LEAK_1 + i] - w[s.LEAK_0 + i] - w[s.LEAK_SLOPE + i] * h
         w[s.LEAK_BOW + i] = bend * bent
-        bent = w[s.LOSS_1 + i] - w[s.HEAL_1 + i] - w[s.LOSS_0 + i] + w[s.HEAL_0 + i]
-        w[s.LOSS_BOW + i] = bend * (bent - w[s.LOSS_SLOPE + i] * h)
+        loss_0, loss_1 = w[s.LOSS_0 + i] - w[s.HEAL_0 + i], w[s.LOSS_1 + i] - w[s.HEAL_1 + i]
+        w[s.LOSS_BOW + i] = bend * (loss_1 - loss_0 - w[s.LOSS_SLOPE + i] * h)
+        w[s.LOST_1 + i] = 0.5 * h * (loss_0 + loss_1) - w[s.LOSS_BOW + i]
+        healed = w[s.SURFACE + i] + w[s.NEW + i] - w[s.SURFACE_1 + i]
+        w[s.HEALED_1 + i] = w[p.PASSIVATION + i] * healed
+        w[s.STORE_1 + i] = stored(w, i, h)
+        kept = math.sqrt(w[s.STORE_1 + i]) - math.sqrt(w[s.STORE + i])
+        guessed = 0.5 * h * (w[s.OTHER_0 + i] + w[s.OTHER_1 + i])
+        excess = w[s.LOST_1 + i] + w[s.HEALED_1 + i] + kept - guessed
+        w[s.EXCESS + i] = w[s.S_N + i] * excess
+        free = 1.0 if w[s.KIND + i] == CURRENT else 0.0
+        x = -free * w[s.Q_N + i] * (w[s.EXCESS + i] - w[s.LEAK_BOW + i])
+        y = -free * w[s.Q_P + i] * w[s.LEAK_BOW + i]
+        w[s.XS + i] += x
+        w[s.YS + i] += y
+        w[s.AREA_N + i] += w[s.POT_N + i] * x
+        w[s.AREA_P + i] += w[s.POT_P + i] * y
+        w[s.POT_N + i] += w[s.SLOPE_N + i] * x
+        w[s.POT_P + i] += w[s.SLOPE_P + i] * y
+        w[s.PHI_P_1 + i] += w[s.SLOPE_P + i] * y
+        w[s.V_1 + i] += w[s.SLOPE_P + i] * y - w[s.SLOPE_N + i] * x
+        w[s.OTHER_SHIFT + i] = x
 
 
 @lanes
@@ -203,25 +235,18 @@ def keep(w):
         accepted = w[s.ACCEPTED + i]
         landed = (accepted > 0.0) & (w[s.FINISHED + i] > 0.0)
         h, beyond = w[s.H + i], w[s.BEYOND + i] if landed else 0.0
-        whole = h + beyond
-        x_1 = w[s.X_C + i] + w[s.X_I + i] * w[s.I_1 + i]
-        rate = w[p.STORAGE + i] * arrhenius(w[p.E_STORAGE + i], w[s.Z_MID + i])
-        before = w[s.STORE + i]
-        endless = whole * rate * rate * 0.5 * (w[s.X + i] + x_1)
-        after = before + endless * admitted(before, endless, w[p.STORE_CAPACITY + i])
-        after = max(after, STORE_AT_START * STORE_AT_START)
-        kept = math.sqrt(after) - math.sqrt(before)
+        after = stored(w, i, h + beyond)
+        more = math.sqrt(after) - math.sqrt(w[s.STORE_1 + i])
         continued = (h > 0.0) & (w[s.OPENING + i] == 0.0)
         leak_0, leak_1, bow_leak = w[s.LEAK_0 + i], w[s.LEAK_1 + i], w[s.LEAK_BOW + i]
         loss_0, loss_1 = w[s.LOSS_0 + i] - w[s.HEAL_0 + i], w[s.LOSS_1 + i] - w[s.HEAL_1 + i]
-        lost = 0.5 * h * (loss_0 + loss_1) - w[s.LOSS_BOW + i] + beyond * loss_1
-        healed = w[p.PASSIVATION + i] * (w[s.SURFACE + i] + w[s.NEW + i] - w[s.SURFACE_1 + i])
-        healed += beyond * w[s.HEAL_1 + i]
+        lost = w[s.LOST_1 + i] + beyond * loss_1
+        healed = w[s.HEALED_1 + i] + beyond * w[s.HEAL_1 + i]
+        more += beyond * w[s.LOSS_1 + i]
         leaked = 0.5 * h * (leak_0 + leak_1) - bow_leak + beyond * leak_1
-        guessed = 0.5 * h * (w[s.OTHER_0 + i] + w[s.OTHER_1 + i])
         # where a voltage is held, the cell's current is a parabola with its leak
         bow = 0.0 if w[s.KIND + i] == VOLTAGE else bow_leak
-        excess = w[s.Q_N + i] * ((kept + lost + healed - guessed) * w[s.S_N + i] - bow)
+        excess = w[s.Q_N + i] * (w[s.EXCESS + i] + more * w[s.S_N + i] - bow)
         per_second = 1.0 / h if continued else 0.0
         change_leak = (leak_1 - leak_0) * per_second
         change_loss = (loss_1 - loss_0) * per_second  # without what heals
@@ -231,7 +256,7 @@ def keep(w):
         w[s.FILM + i] += choose(accepted, healed * w[s.FILM_PER_CHARGE + i], 0.0)
         w[s.HEAL_0 + i] = choose(accepted, w[s.HEAL_1 + i], w[s.HEAL_0 + i])
         w[s.LEAKED + i] += choose(accepted, leaked, 0.0)
-        w[s.STORE + i] = choose(accepted, after, before)
+        w[s.STORE + i] = choose(accepted, after, w[s.STORE + i])
         w[s.LOSS_SLOPE + i] = choose(accepted, change_loss, w[s.LOSS_SLOPE + i])
         w[s.LEAK_SLOPE + i] = choose(accepted, change_leak, w[s.LEAK_SLOPE + i])
         w[s.LOSS_0 + i] = choose(accepted, w[s.LOSS_1 + i], w[s.LOSS_0 + i])

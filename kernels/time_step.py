@@ -299,7 +299,7 @@ def follow_side_charge(w):
         guessed = 0.5 * w[s.H + i] * (w[s.J_0 + i] + w[s.J_GUESS + i])
         more = w[s.S_N + i] * (w[s.SIDE_CHARGE + i] - guessed)
         x = -w[s.Q_N + i] * more if w[s.KIND + i] == CURRENT else 0.0
-        w[s.SIDE_SHIFT + i] = x
+        w[s.SIDE_SHIFT + i] = w[s.OTHER_SHIFT + i] + x
         w[s.XS + i] += x
         w[s.AREA_N + i] += w[s.POT_N + i] * x
         w[s.POT_N + i] += w[s.SLOPE_N + i] * x

@@ -93,6 +93,9 @@ _rows(TO_POSITIVE // LANES)
 # leak over current; what of it heals, and in the whole step; potential of the positive electrode
 (LEAK_0, LEAK_1, DLEAK, LOSS_0, LOSS_1, LOSS_GUESS, LOSS_SLOPE, OTHER_0, OTHER_1) = _rows(9)
 (LEAK_SLOPE, LEAK_BOW, LOSS_BOW, HEAL_0, HEAL_1, HEAL_GUESS, HEALED, NEW) = _rows(8)
+# lost, healed and stored until the end, beyond what was predicted of them, by which the surface
+# moved
+(LOST_1, HEALED_1, STORE_1, EXCESS, OTHER_SHIFT) = _rows(5)
 (PHI_P_1, DPHI_P) = _rows(2)
 # `second_phase`. Fixed for a case: as above, and its share of the electrode's capacity;
 (Q_2, S_2, PER_S_2, RATE_2, FILM_2_PER_CHARGE, SHARE_2) = _rows(6)
