@@ -207,6 +207,12 @@ def consume(w):
         w[s.LOST_1 + i] = 0.5 * h * (loss_0 + loss_1) - w[s.LOSS_BOW + i]
         healed = w[s.SURFACE + i] + w[s.NEW + i] - w[s.SURFACE_1 + i]
         w[s.HEALED_1 + i] = w[p.PASSIVATION + i] * healed
+        # surface opens at a rate that runs linearly: how far from where the last step left it
+        late = lateness(w[s.OPENED + i], max(w[s.OPENED_1 + i], w[s.OPENED + i]))
+        w[s.OPENING_1 + i] = 2.0 * late * w[s.NEW + i]
+        bent = 2.0 * (1.0 - late) * w[s.NEW + i] - w[s.OPENING_RATE + i] * h
+        bent *= min(h * healing, 1.0) * (1.0 / 3.0) if bend > 0.0 else 0.0
+        w[s.HEAL_BOW + i] = w[p.PASSIVATION + i] * bent
         w[s.STORE_1 + i] = stored(w, i, h)
         kept = math.sqrt(w[s.STORE_1 + i]) - math.sqrt(w[s.STORE + i])
         guessed = 0.5 * h * (w[s.OTHER_0 + i] + w[s.OTHER_1 + i])
@@ -243,6 +249,8 @@ def keep(w):
         lost = w[s.LOST_1 + i] + beyond * loss_1
         healed = w[s.HEALED_1 + i] + beyond * w[s.HEAL_1 + i]
         more += beyond * w[s.LOSS_1 + i]
+        healing = arrhenius(w[p.E_HEALING + i], w[s.Z_1 + i]) / w[p.HEALING_TIME + i]
+        surface = w[s.SURFACE_1 + i] * max(1.0 - beyond * healing, 0.0)
         leaked = 0.5 * h * (leak_0 + leak_1) - bow_leak + beyond * leak_1
         # where a voltage is held, the cell's current is a parabola with its leak
         bow = 0.0 if w[s.KIND + i] == VOLTAGE else bow_leak
@@ -250,6 +258,8 @@ def keep(w):
         per_second = 1.0 / h if continued else 0.0
         change_leak = (leak_1 - leak_0) * per_second
         change_loss = (loss_1 - loss_0) * per_second  # without what heals
+        opening = w[s.OPENING_1 + i] * per_second
+        w[s.OPENING_RATE + i] = choose(accepted, opening, w[s.OPENING_RATE + i])
         w[s.X_C + i] -= choose(accepted, excess, 0.0)
         w[s.Y_C + i] -= choose(accepted, w[s.Q_P + i] * bow, 0.0)
         w[s.LOST + i] += choose(accepted, lost, 0.0)
@@ -260,5 +270,5 @@ def keep(w):
         w[s.LOSS_SLOPE + i] = choose(accepted, change_loss, w[s.LOSS_SLOPE + i])
         w[s.LEAK_SLOPE + i] = choose(accepted, change_leak, w[s.LEAK_SLOPE + i])
         w[s.LOSS_0 + i] = choose(accepted, w[s.LOSS_1 + i], w[s.LOSS_0 + i])
-        w[s.SURFACE + i] = choose(accepted, w[s.SURFACE_1 + i], w[s.SURFACE + i])
+        w[s.SURFACE + i] = choose(accepted, surface, w[s.SURFACE + i])
         w[s.OPENED + i] = choose(accepted, w[s.OPENED_1 + i], w[s.OPENED + i])

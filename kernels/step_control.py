@@ -89,7 +89,8 @@ def measure_departure(w):
         share += side * (1.0 / SIDE_CHARGE_DEPARTURE)
         # leak and loss on open surface were integrated along parabolas, charges that a cell which
         # loses most of what it is given adds up
-        bows = abs(w[s.LEAK_BOW + i]) + abs(w[s.LOSS_BOW + i]) * w[s.S_N + i]
+        bows = abs(w[s.LOSS_BOW + i]) + abs(w[s.HEAL_BOW + i])
+        bows = abs(w[s.LEAK_BOW + i]) + bows * w[s.S_N + i]
         lost = bows * w[s.Q_N + i] * (1.0 / BOW_DEPARTURE)
         w[s.ERROR + i] = (share * w[s.Q_N + i] + after) * h + lost
 

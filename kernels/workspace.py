@@ -95,7 +95,7 @@ _rows(TO_POSITIVE // LANES)
 (LEAK_SLOPE, LEAK_BOW, LOSS_BOW, HEAL_0, HEAL_1, HEAL_GUESS, HEALED, NEW) = _rows(8)
 # lost, healed and stored until the end, beyond what was predicted of them, by which the surface
 # moved
-(LOST_1, HEALED_1, STORE_1, EXCESS, OTHER_SHIFT) = _rows(5)
+(LOST_1, HEALED_1, STORE_1, EXCESS, OTHER_SHIFT, OPENING_RATE, OPENING_1, HEAL_BOW) = _rows(8)
 (PHI_P_1, DPHI_P) = _rows(2)
 # `second_phase`. Fixed for a case: as above, and its share of the electrode's capacity;
 (Q_2, S_2, PER_S_2, RATE_2, FILM_2_PER_CHARGE, SHARE_2) = _rows(6)
