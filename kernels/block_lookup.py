@@ -13,12 +13,13 @@ from numba.extending import intrinsic
 
 from kernels.compiled import lanes
 from kernels.parameters import LANES
-from kernels.tables import COLUMNS, INTERVALS, lookup
+from kernels.tables import COLUMNS, INTERVALS, JUMP, KINK, lookup
 
 GROUP = 8  # lanes that are read together
 DOUBLE, INTEGER = ir.DoubleType(), ir.IntType(64)
 DOUBLES, INTEGERS = ir.VectorType(DOUBLE, GROUP), ir.VectorType(INTEGER, GROUP)
 CUBIC = 4  # coefficients of the value
+CONTRACT = {"flags": ["contract"]}
 
 
 def _all(number):
@@ -36,7 +37,7 @@ def _shuffle(builder, a, b, mask):
 
 
 def _transpose(builder, rows):
-    """Columns of a square of numbers, or of two that lie side by side: swap blocks of 1, 2, 4."""
+    """Columns of a square of numbers: swap blocks of 1, 2, 4."""
     step = 1
     while step < len(rows):
         low = [j + GROUP - step if j & step else j for j in range(GROUP)]
@@ -66,7 +67,6 @@ def _scaled(builder, coefficients, factors):
 
 def _reader(outputs):
     """Intrinsic that writes so many of value, slope and integral."""
-    width = CUBIC if outputs == 1 else COLUMNS
 
     @intrinsic
     def read(context, w, tables, which, position, factor, value, slope, area):
@@ -76,7 +76,7 @@ def _reader(outputs):
             strides = unpack_tuple(builder, table.strides)
             first_row = builder.ptrtoint(table.data, INTEGER)
             first_row = builder.add(first_row, builder.mul(arguments[2], strides[0]))
-            row = ir.VectorType(DOUBLE, width).as_pointer()
+            row = ir.VectorType(DOUBLE, COLUMNS).as_pointer()
 
             def at(offset, lane):
                 place = builder.add(offset, ir.Constant(INTEGER, lane))
@@ -98,18 +98,29 @@ def _reader(outputs):
                     number = builder.extract_element(interval, ir.Constant(ir.IntType(32), k))
                     place = builder.add(first_row, builder.mul(number, strides[1]))
                     rows.append(builder.load(builder.inttoptr(place, row), align=8))
-                if width < GROUP:
-                    both = list(range(GROUP))
-                    rows = [_shuffle(builder, rows[k], rows[k + width], both) for k in range(width)]
                 columns = _transpose(builder, rows)
                 cubic = columns[:CUBIC]
-                builder.store(_polynomial(builder, f, cubic), at(arguments[5], lane), align=8)
+                # straight lines that meet within the interval
+                kink, jump = columns[KINK], columns[JUMP]
+                ahead = builder.fsub(kink, f)
+                is_ahead = builder.fcmp_ordered(">", ahead, _all(0))
+                ahead = builder.select(is_ahead, ahead, _all(0))
+                value = _polynomial(builder, f, cubic)
+                value = builder.fadd(value, builder.fmul(jump, ahead, **CONTRACT), **CONTRACT)
+                builder.store(value, at(arguments[5], lane), align=8)
                 if outputs > 1:
                     slopes = _scaled(builder, cubic[1:], (INTERVALS, 2 * INTERVALS, 3 * INTERVALS))
-                    builder.store(_polynomial(builder, f, slopes), at(arguments[6], lane), align=8)
+                    slope = _polynomial(builder, f, slopes)
+                    steeper = builder.fmul(jump, _all(INTERVALS))
+                    steeper = builder.select(is_ahead, steeper, _all(0))
+                    slope = builder.fsub(slope, steeper)
+                    builder.store(slope, at(arguments[6], lane), align=8)
                     parts = (1 / INTERVALS, 1 / 2 / INTERVALS, 1 / 3 / INTERVALS, 1 / 4 / INTERVALS)
                     areas = [columns[CUBIC], *_scaled(builder, cubic, parts)]
-                    builder.store(_polynomial(builder, f, areas), at(arguments[7], lane), align=8)
+                    area = _polynomial(builder, f, areas)
+                    passed = builder.fsub(builder.fmul(kink, kink), builder.fmul(ahead, ahead))
+                    passed = builder.fmul(passed, builder.fmul(jump, _all(0.5 / INTERVALS)))
+                    builder.store(builder.fadd(area, passed), at(arguments[7], lane), align=8)
             return context.get_dummy_value()
 
         return types.void(w, tables, which, position, factor, value, slope, area), generate

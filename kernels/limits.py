@@ -27,7 +27,9 @@ EXACT = 1e-5  # V, and share of a limiting current: from which it counts as met,
 EXACT_AT_ONCE = 2e-4  # V, likewise at the very beginning of a protocol step
 FAR = 20.0  # error of a step to where a surface is empty or full: it tells nothing about the way
 NEAR = 5e-4  # V, from which one more move of Newton's method is good enough
-FLAT = 0.5  # rise at the limit over the mean rise before, from which the last part is looked through
+FLAT = (
+    0.5  # rise at the limit over the mean rise before, from which the last part is looked through
+)
 LAST_PART, PROBES = 0.4, 8
 LANDING_SHARE = 3e-3  # likewise, of a limiting charge
 SHORTEST_STEP = 1e-6  # s

@@ -88,6 +88,29 @@ def test_a_real_potential_is_met_to_the_stated_nanovolts(electrode, largest):
     np.testing.assert_allclose(read_slope, evaluate(slope, inside), rtol=1e-4, atol=1e-5)
 
 
+def test_straight_lines_that_meet_between_the_grids_points_are_exact():
+    """As measured potentials have them; one knot in some intervals, in others none."""
+    rng = np.random.default_rng(8)
+    knots = np.sort((rng.permutation(INTERVALS)[:40] + rng.uniform(0.01, 0.99, 40)) / INTERVALS)
+    x = np.concatenate([[0.0], knots, [1.0]])
+    y = rng.uniform(3.0, 4.0, x.size)
+    rises, places = np.diff(y) / np.diff(x), (knots * INTERVALS).astype(int)
+    kinks, jumps = np.zeros(INTERVALS), np.zeros(INTERVALS)
+    kinks[places], jumps[places] = knots * INTERVALS - places, np.diff(rises)
+    slopes = rises[np.searchsorted(knots, GRID)]
+    tables = _stacked(hermite_table(np.interp(GRID, x, y), slopes, kinks, jumps))
+    value, slope, integral = _read(tables, POSITIONS)
+    np.testing.assert_allclose(value, np.interp(POSITIONS, x, y), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        slope, rises[np.searchsorted(knots, POSITIONS)], rtol=1e-9, atol=1e-9
+    )
+    exact = [
+        np.trapezoid(np.interp(at, x, y), at)
+        for at in (np.append(x[x < end], end) for end in POSITIONS)
+    ]
+    np.testing.assert_allclose(integral, exact, rtol=0, atol=1e-12)
+
+
 def test_values_are_held_beyond_the_ends():
     tables = _stacked(hermite_table(np.cos(GRID), -np.sin(GRID)))
     for beyond in (-1e-12, -0.3, -1e300, -math.inf):

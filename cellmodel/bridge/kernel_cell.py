@@ -194,7 +194,8 @@ def _numbers(functions: SetFunctions, known: Set[str]) -> dict[str, Number]:
 
 def _potential(functions: SetFunctions, side: str, table: SetTables) -> None:
     potential, entropic_change, _ = _TABLES[side]
-    table.fill(potential, lambda s: functions.potential(side, s))
+    kinks = functions.kinks(side)
+    table.fill(potential, lambda s: functions.potential(side, s), kinks=kinks)
     table.fill(entropic_change, lambda s: functions.entropic_change(side, s), 0.0)
 
 

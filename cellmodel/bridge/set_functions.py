@@ -16,6 +16,7 @@ from cellmodel.bridge.two_phase import MATERIALS, PHASES, is_two_phase
 from cellmodel.errors import InputError
 
 STOICHIOMETRIES = np.array([0.05, 0.2, 0.5, 0.8, 0.95])
+INSIDE = (0.25, 0.75)  # where a position of a table is compared with the stoichiometry
 SALT = np.array([300.0, 700.0, 1500.0, 2500.0])  # mol m-3; these two: where functions are compared
 WARMTH = np.arange(233.0, 374.0)  # K, where numbers that depend on temperature are known
 SIDES = ("negative", "positive")
@@ -116,6 +117,21 @@ class SetFunctions:
         T = pybamm.Scalar(self.reference_temperature)
         return self._evaluate(self._phase(side).U(pybamm.Vector(s), T, branch), s.shape)
 
+    def kinks(self, side: str) -> np.ndarray:
+        """Return the stoichiometries at which straight lines of the potential meet."""
+        T = pybamm.Scalar(self.reference_temperature)
+        symbol = self._processed(self._phase(side).U(pybamm.StateVector(slice(0, 1)), T, None))
+        points = [
+            np.ravel(node.x[0])[1:-1]
+            for node in symbol.pre_order()
+            if isinstance(node, pybamm.Interpolant)
+            and node.interpolator == "linear"
+            and all(
+                float(np.ravel(node.children[0].evaluate(y=np.array([s])))[0]) == s for s in INSIDE
+            )
+        ]
+        return np.unique(np.concatenate([[], *points]))
+
     def entropic_change(self, side: str, s: np.ndarray) -> np.ndarray:
         """Entropic change of the potential [V K-1]."""
         inside = pybamm.Vector(np.clip(s, 1e-6, 1 - 1e-6))
@@ -159,13 +175,15 @@ class SetFunctions:
             return self.param.n.sec
         return self.param.n.prim if side == "negative" else self.param.p.prim
 
-    def _evaluate(self, symbol: pybamm.Symbol, shape: tuple[int, ...]) -> np.ndarray:
+    def _processed(self, symbol: pybamm.Symbol) -> pybamm.Symbol:
         try:
-            processed = self.values.process_symbol(symbol)
+            return self.values.process_symbol(symbol)
         except KeyError as error:  # a missing parameter: PyBaMM puts its name in quotes, first
             missing = re.search("'([^']*)'", str(error.args[0]))
             raise _lacking(missing[1] if missing else str(error)) from error
-        flat = np.asarray(processed.evaluate(), dtype=float).reshape(-1)
+
+    def _evaluate(self, symbol: pybamm.Symbol, shape: tuple[int, ...]) -> np.ndarray:
+        flat = np.asarray(self._processed(symbol).evaluate(), dtype=float).reshape(-1)
         return np.broadcast_to(flat, (int(np.prod(shape)),)).reshape(shape)
 
 

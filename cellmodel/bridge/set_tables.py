@@ -10,6 +10,8 @@ from kernels import tables
 
 SLOPE_STEP = 1e-5  # of the position, for slopes by central differences
 GRID = np.linspace(0.0, 1.0, tables.INTERVALS + 1)
+NOWHERE = np.empty(0)
+BESIDE = 1e-7  # of the position, from a kink, for the slopes on both of its sides
 
 
 class SetTables:
@@ -33,8 +35,11 @@ class SetTables:
         function: Callable[[np.ndarray], np.ndarray],
         constant: float | None = None,
         within: float = 1e-12,
+        kinks: np.ndarray = NOWHERE,
     ) -> None:
-        """Tabulate a function of the position; flat if it stays `within` of the `constant`."""
+        """Tabulate a function of the position; flat if it stays `within` of the `constant`. `kinks`
+        are positions where its slope jumps.
+        """
         low, high = np.clip(GRID - SLOPE_STEP, 0, 1), np.clip(GRID + SLOPE_STEP, 0, 1)
         values, slopes = function(GRID), (function(high) - function(low)) / (high - low)
         # PyBaMM's potentials climb by a volt within the first and last interval: keep the cubic
@@ -42,7 +47,7 @@ class SetTables:
         for i, chord in ((0, values[1] - values[0]), (-1, values[-1] - values[-2])):
             steepest = 3.0 * chord * tables.INTERVALS
             slopes[i] = np.clip(slopes[i], min(0.0, steepest), max(0.0, steepest))
-        self.coefficients[which] = tables.hermite_table(values, slopes)
+        self.coefficients[which] = tables.hermite_table(values, slopes, *_jumps(function, kinks))
         self.flat[which] = constant is not None and bool(np.all(np.abs(values - constant) < within))
 
     def warm(self, name: str, coefficients: np.ndarray) -> None:
@@ -61,3 +66,22 @@ class SetTables:
             self.coefficients[which] = tables.hermite_table(values, slopes)
             self.flat[which] = False
         self.flat[tables.NAMES.index(f"{name}_shape")] = False  # read first, each time
+
+
+def _jumps(
+    function: Callable[[np.ndarray], np.ndarray], kinks: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places of kinks within the intervals and the jumps there: of those in one interval the
+    largest.
+    """
+    places, jumps = np.zeros(tables.INTERVALS), np.zeros(tables.INTERVALS)
+    for kink in kinks:
+        # so close to the grid that slopes there are taken across it
+        if np.abs(GRID - kink).min() <= 2 * SLOPE_STEP:
+            continue
+        before, at, after = function(np.array([kink - BESIDE, kink, kink + BESIDE]))
+        jump = (after - 2.0 * at + before) / BESIDE
+        i = int(kink * tables.INTERVALS)
+        if abs(jump) > abs(jumps[i]):
+            places[i], jumps[i] = kink * tables.INTERVALS - i, jump
+    return places, jumps
