@@ -97,11 +97,12 @@ def share_to_limit(tables, limit, before, x_path, y_path, eta_path):
         attempts += 1
     # where a measured potential has become flat, it may have met the limit before
     if rise * share / (limit - before) < FLAT:
+        apart = share * LAST_PART / PROBES
         for probe in range(PROBES):
-            at = share * (1.0 - LAST_PART * (1.0 - probe / PROBES))
+            at = share - (PROBES - probe) * apart
             away, rise = away_from_limit(tables, limit, at, x_path, y_path, eta_path)
             if away * (before - limit) < 0.0:
-                return at - away / rise if away * rise > 0.0 else at
+                return max(at - away / rise, at - apart) if away * rise > 0.0 else at - 0.5 * apart
     return share
 
 

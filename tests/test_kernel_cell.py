@@ -12,6 +12,8 @@ import cellmodel as cm
 from cellmodel.bridge.kernel_cell import kernel_cell
 from cellmodel.bridge.kernel_rows import names
 from cellmodel.bridge.parameter_values import parameter_values
+from cellmodel.bridge.set_functions import SetFunctions
+from cellmodel.bridge.set_tables import SetTables
 from kernels import parameters, tables
 from kernels.kinetics import GAS, exchange_current
 from kernels.tables import lookup
@@ -88,6 +90,22 @@ def test_potentials_are_those_of_pybamm_at_any_temperature(name, side):
     np.testing.assert_allclose(found, expected, rtol=0, atol=rough.get(name, 5e-7))
     if not _tabulated(name).flat[(tables.DUDT_N, tables.DUDT_P)[index]]:
         assert np.abs(entropic).max() > 1e-6
+
+
+def test_a_potential_of_straight_lines_is_exact_beside_its_points():
+    """27 points; between the first two it falls by 77 mV within a twentieth of the table's grid,
+    and charges end there.
+    """
+    functions = SetFunctions(parameter_values(cm.load_cell("nvpf-hard-carbon")))
+    points = functions.kinks("positive")
+    assert points.size == 25
+    made = SetTables()
+    made.fill(tables.U_P, lambda s: functions.potential("positive", s), kinks=points)
+    # of those above it two lie between the same points of the grid
+    close = points[points < 0.97][:, None] + np.array([-3e-4, -1e-5, 0.0, 1e-5, 3e-4])
+    found = [lookup(made.coefficients, tables.U_P, at)[0] for at in close.ravel()]
+    expected = functions.potential("positive", close.ravel())
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-7)
 
 
 @pytest.mark.parametrize("side", SIDES)

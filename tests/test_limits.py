@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.interpolate import PchipInterpolator
 
 from kernels import tables as t
 from kernels.limits import NEAR, along, parabola, share_to_limit
@@ -49,3 +50,16 @@ def test_the_limit_is_met_on_a_curve_and_nowhere_else():
         # the last move of Newton's method starts from NEAR, and squares it
         np.testing.assert_allclose(voltage(found), voltage(share), rtol=0, atol=NEAR / 50)
     assert share_to_limit(tables, 3.0, voltage(0.0), still, y, eta) == 1.0
+
+
+def test_where_the_voltage_has_become_flat_its_first_meeting_with_the_limit_is_looked_for():
+    """A measured potential that rises past the limit, falls back and meets it once more."""
+    places, heights = [0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 1.0], [-18, -9, -2, 0.45, -0.15, -0.02, 0.3]
+    curve = PchipInterpolator(places, 4.1 + 1e-3 * np.array(heights))
+    tables = np.zeros((len(t.NAMES), t.INTERVALS, t.COLUMNS))
+    tables[t.U_P] = t.hermite_table(curve(GRID), curve.derivative()(GRID))
+    meetings = curve.solve(4.1, extrapolate=False)
+    assert meetings.size == 3
+    still, line = (0.5, 0.0, 0.0), (0.0, 1.0, 0.0)
+    found = share_to_limit(tables, 4.1, curve(0.0), still, line, (0.0, 0.0, 0.0))
+    np.testing.assert_allclose(found, meetings[0], rtol=0, atol=0.03)

@@ -17,9 +17,14 @@ from march_cases import (
     rest,
 )
 
+from kernels import parameters as p
 from kernels import passivation
-from kernels.protocol import SKIP
+from kernels import workspace as s
+from kernels.cell import idle
+from kernels.parameters import LANES
+from kernels.protocol import CURRENT, SKIP, VOLTAGE
 from kernels.status import INFEASIBLE_STEP, OK
+from kernels.time_step import follow_side_charge
 
 pytestmark = pytest.mark.kernel
 
@@ -156,3 +161,38 @@ def test_a_stage_that_is_past_its_limit_is_passed_over():
     alone = form(others)
     # no charge passes, but the next step knows a voltage to begin from: time steps differ
     np.testing.assert_allclose(passed.outputs, alone.outputs, rtol=1e-6, atol=1e-12)
+
+
+def test_surface_heals_on_the_way_from_a_time_step_to_a_limit():
+    """A step may end before or beyond a limit, by a way that is taken on straight lines."""
+    w = np.empty(s.SIZE)
+    idle(w)
+    beyond, tau = np.linspace(-40.0, 40.0, LANES), 1000.0
+    rows = {
+        s.SURFACE: 0.5, s.SURFACE_1: 0.45, s.H: 200.0, s.ACCEPTED: 1.0, s.FINISHED: 1.0,
+        s.BEYOND: beyond, p.HEALING_TIME: tau, p.E_HEALING: 0.0,
+    }  # fmt: skip
+    for row, value in rows.items():
+        w[row : row + LANES] = value
+    passivation.keep(w)
+    left = w[s.SURFACE : s.SURFACE + LANES]
+    np.testing.assert_allclose(left, 0.45 * np.exp(-beyond / tau), rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize(("kind", "moves"), [(CURRENT, True), (VOLTAGE, False)])
+def test_surface_and_voltage_follow_what_the_step_consumed(kind, moves):
+    """By as much as the mean stoichiometry, along the slope; a voltage that is held stays."""
+    w = np.empty(s.SIZE)
+    idle(w)
+    rows = {
+        s.KIND: kind, s.XS: 0.4, s.V_1: 3.7, s.POT_N: 0.1, s.SLOPE_N: -2.0, s.AREA_N: 0.3,
+        s.S_N: 5.0, s.Q_N: 1e-4, s.J_0: 1e-3, s.J_GUESS: 1e-3, s.H: 100.0, s.SIDE_CHARGE: 0.3,
+    }  # fmt: skip
+    for row, value in rows.items():
+        w[row : row + LANES] = value
+    follow_side_charge(w)
+    x = -1e-4 * 5.0 * (0.3 - 0.1) if moves else 0.0
+    expected = {s.XS: 0.4 + x, s.POT_N: 0.1 - 2.0 * x, s.V_1: 3.7 + 2.0 * x, s.SIDE_SHIFT: x}
+    expected[s.AREA_N] = 0.3 + 0.1 * x
+    for row, value in expected.items():
+        np.testing.assert_allclose(w[row : row + LANES], value, rtol=1e-13, atol=0)
