@@ -6,7 +6,7 @@ from kernels import parameters as p
 from kernels import tables as t
 from kernels import workspace as s
 from kernels.block_lookup import read_block, read_values
-from kernels.compiled import lanes, sequence
+from kernels.compiled import lanes, law, sequence
 from kernels.electrolyte import CELLS
 from kernels.parameters import LANES
 from kernels.salt_step import locate, transform
@@ -19,6 +19,32 @@ def read_diffusivities(w, tables):
     for k in range(0, CELLS * LANES, LANES):
         D, slope, area = s.SALT_D + k, s.SALT_SLOPE + k, s.SALT_AREA + k
         read_block(w, tables, t.SHAPE_D_E, s.SALT_AT + k, D, slope, area)
+
+
+@law
+def polynomial(u, c_0, c_1, c_2, c_3, c_4, c_5, c_6, c_7):
+    """c_0 + c_1 u + c_2 u^2 ..."""
+    return c_0 + u * (c_1 + u * (c_2 + u * (c_3 + u * (c_4 + u * (c_5 + u * (c_6 + u * c_7))))))
+
+
+@lanes
+def evaluate_diffusivities(w, tables):
+    """The same from a polynomial of the position."""
+    c_0, c_1 = tables[t.POLYNOMIAL_D_E, 0, 0], tables[t.POLYNOMIAL_D_E, 0, 1]
+    c_2, c_3 = tables[t.POLYNOMIAL_D_E, 0, 2], tables[t.POLYNOMIAL_D_E, 0, 3]
+    c_4, c_5 = tables[t.POLYNOMIAL_D_E, 0, 4], tables[t.POLYNOMIAL_D_E, 0, 5]
+    c_6, c_7 = tables[t.POLYNOMIAL_D_E, 0, 6], tables[t.POLYNOMIAL_D_E, 0, 7]
+    for i in range(CELLS * LANES):
+        u = min(max(w[s.SALT_AT + i], 0.0), 1.0)
+        w[s.SALT_D + i] = polynomial(u, c_0, c_1, c_2, c_3, c_4, c_5, c_6, c_7)
+    for i in range(CELLS * LANES):
+        u = min(max(w[s.SALT_AT + i], 0.0), 1.0)
+        w[s.SALT_SLOPE + i] = polynomial(
+            u, c_1, 2.0 * c_2, 3.0 * c_3, 4.0 * c_4, 5.0 * c_5, 6.0 * c_6, 7.0 * c_7, 0.0
+        )
+        w[s.SALT_AREA + i] = u * polynomial(
+            u, c_0, c_1 / 2.0, c_2 / 3.0, c_3 / 4.0, c_4 / 5.0, c_5 / 6.0, c_6 / 7.0, c_7 / 8.0
+        )
 
 
 @lanes
@@ -75,7 +101,10 @@ def read_properties(w, tables, flat):
     if flat[t.SHAPE_D_E]:
         keep_concentrations(w)
     else:
-        read_diffusivities(w, tables)
+        if flat[t.POLYNOMIAL_D_E]:
+            read_diffusivities(w, tables)
+        else:
+            evaluate_diffusivities(w, tables)
         transform(w)
     if not flat[t.WARM_D_E]:
         warm_diffusivities(w, tables)

@@ -59,6 +59,8 @@ NAMES = (
     "empty_negative_potential",
     "empty_second_potential",
     "empty_second_hysteresis",
+    # coefficients of a polynomial, in its first row, where that is as good as the shape's table
+    "electrolyte_diffusivity_polynomial",
 )
 #: stoichiometry below which two materials have finer tables of their potentials
 EMPTY = 1.0 / 64.0
@@ -68,7 +70,9 @@ EMPTY = 1.0 / 64.0
 ) = range(12)  # fmt: skip
 #: the first of the three tables of each property; flat if all three are
 (WARM_D_N, WARM_D_P, WARM_D_E, WARM_KAPPA, WARM_TDF, WARM_T_PLUS) = range(12, 30, 3)
-(U_2, HALF_2, DUDT_2, SHAPE_J_2, U_N_EMPTY, U_2_EMPTY, HALF_2_EMPTY) = range(30, len(NAMES))
+(U_2, HALF_2, DUDT_2, SHAPE_J_2, U_N_EMPTY, U_2_EMPTY, HALF_2_EMPTY, POLYNOMIAL_D_E) = range(
+    30, len(NAMES)
+)
 
 
 def hermite_table(values, slopes, kinks=0.0, jumps=0.0):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.polynomial import Polynomial
 
 from kernels import tables
 
 SLOPE_STEP = 1e-5  # of the position, for slopes by central differences
 GRID = np.linspace(0.0, 1.0, tables.INTERVALS + 1)
+HELD = 3  # intervals at which PyBaMM holds functions of the salt, up to 10 mol m-3, and one more
 NOWHERE = np.empty(0)
 BESIDE = 1e-7  # of the position, from a kink, for the slopes on both of its sides
 
@@ -49,6 +51,18 @@ class SetTables:
             slopes[i] = np.clip(slopes[i], min(0.0, steepest), max(0.0, steepest))
         self.coefficients[which] = tables.hermite_table(values, slopes, *_jumps(function, kinks))
         self.flat[which] = constant is not None and bool(np.all(np.abs(values - constant) < within))
+
+    def fit(self, which: int, shape: int, within: float) -> None:
+        """Put a polynomial through the table of a shape, if there is one that stays `within` of it,
+        relative.
+        """
+        if self.flat[shape]:
+            return
+        at, values = GRID[HELD:-1], self.coefficients[shape, HELD:, 0]
+        fitted = Polynomial.fit(at, values, tables.COLUMNS - 1, w=1 / values).convert()
+        if np.all(np.abs(fitted(at) / values - 1) < within):
+            self.coefficients[which, 0, : fitted.coef.size] = fitted.coef
+            self.flat[which] = False
 
     def warm(self, name: str, coefficients: np.ndarray) -> None:
         """Tabulate the temperature factor of a property.

@@ -25,6 +25,7 @@ from cellmodel.errors import InputError
 from kernels import parameters, tables
 
 MOST_SALT = 3000.0  # mol m-3, up to which temperature factors are fitted; held beyond
+POLYNOMIAL_AGREEMENT = 1e-4  # relative
 TRANSFERENCE = "Cation transference number"
 DIFFUSIVITY = "{Side} particle diffusivity [m2.s-1]"
 _ELECTROLYTE = {
@@ -83,6 +84,8 @@ def tabulate_transport(
     _require_positive(function(places, T_ref).min(), name, "at the reference temperature")
     which = tables.NAMES.index(f"{row}_shape")
     table.fill(which, lambda position: function(position * limit, T_ref) / factor, 1.0)
+    if which == tables.SHAPE_D_E:
+        table.fit(tables.POLYNOMIAL_D_E, which, POLYNOMIAL_AGREEMENT)
     energy, departure = arrhenius(function, STOICHIOMETRIES if particle else SALT, T_ref)
     activated = f"{row}_activation" in parameters.NAMES
     if departure < ARRHENIUS_AGREEMENT and (activated or abs(energy) < 1.0):
