@@ -31,7 +31,7 @@ from kernels.vector_math import asinh_of_ratio, log
 
 # Departures of the side charge within one step at tolerance 1, shares of the negative electrode's
 # capacity.
-SIDE_CHARGE_CURVATURE = 5e-5  # from straight lines, of what is not smooth
+SIDE_CHARGE_CURVATURE = 1e-4  # from straight lines, of what is not smooth
 SIDE_CHARGE_CHANGE = 2e-6  # left by one iteration on the film
 EARLY = 0.5 - 0.5 / math.sqrt(5.0)  # inner points of Lobatto's rule, weights 5/12
 LATE = 1.0 - EARLY
