@@ -5,9 +5,14 @@ electrode.
 
 the source being (1 - t+) I / (F A L) in the negative electrode, minus that in the positive one and
 nothing between (Marquis et al. 2019, J. Electrochem. Soc. 166 A3693, eqs. 10 and 47): SPMe has a
-uniform reaction. Four volumes in an electrode and one in the separator give the steady profile of
-a constant diffusivity exactly, because the flux between the last volume and the edge of its
-electrode is the exact one of a uniform source (`EDGE`).
+uniform reaction. With the integral of the diffusivity over concentration (Kirchhoff's
+transformation), phi = int_0^c D dc', the flux is eps^b dphi/dx, and phi a parabola in an electrode
+and a line in the separator in any steady state. Four volumes in an electrode and one in the
+separator have fluxes that are exact for those, because the flux between the last volume and the
+edge of its electrode is the exact one of a uniform source (`EDGE`). The mean of phi over a volume
+in which c changes by d is, to second order, phi(mean c) + D'(mean c) d^2 / 24: in
+cases in which salt varies by 14 to 38 over the cell, concentration and reaction overpotentials
+together are off by 0.5 mV at most, by 3.5 where D is read halfway between volumes.
 
 Time steps are those of the theta method, fitted to the exponential of the slowest mode (Liniger
 and Willoughby 1970, SIAM J. Numer. Anal. 7, 47): exact for it at any length, second order for the

@@ -1,8 +1,11 @@
 """One time step of the salt in the electrolyte, affine in the current at its end.
 
-The volumes of `electrolyte` form a tridiagonal system, which is solved for the increments over the
-step: a constant part, and one per ampere. Inner loops over volumes have constant bounds: LLVM
-unrolls them, and the loop over lanes becomes vector instructions.
+phi in the volumes of `electrolyte` is linear in their concentrations about the start of the step:
+phi + D (c - c_start). That keeps the second order of the theta method, and makes a tridiagonal,
+symmetric system of the increments D (c - c_start), which have a constant part and one per ampere. D
+is relative here, as tabulated; its scale and temperature are in the conductances. Inner loops over
+volumes have constant bounds: LLVM unrolls them, and the loop over lanes becomes vector
+instructions.
 """
 
 from kernels import parameters as p
