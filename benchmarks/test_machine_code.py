@@ -17,7 +17,7 @@ from numba import types
 
 import cellmodel as cm
 from cellmodel.compilation import kernels
-from kernels import limits, particle_step, salt_step, time_step, workspace
+from kernels import limits, particle_step, properties, salt_step, time_step, workspace
 
 DOUBLES = {"x": 2, "y": 4, "z": 8}  # in an xmm, ymm or zmm register
 ARITHMETIC = re.compile(
@@ -27,7 +27,7 @@ LIBM = {"exp", "exp2", "expm1", "log", "log1p", "pow", "sinh", "cosh", "tanh", "
 CALLED = re.compile(r'(?:call|movabs)\w*\s+[$"]*([a-z_]\w*)')
 
 #: time steps per protocol that a lane tries, measured
-TIME_STEPS = {"lfp-graphite": 165, "nmc532-graphite": 160, "nmc811-graphite-siox": 174}
+TIME_STEPS = {"lfp-graphite": 165, "nmc532-graphite": 162, "nmc811-graphite-siox": 182}
 
 SIGNATURE = (
     types.Array(types.float64, 1, "C"),  # workspace
@@ -47,6 +47,7 @@ def _reads_this_assembly() -> bool:
     [
         (particle_step.propose_negative_modes, SIGNATURE[:1]),
         (particle_step.propose_positive_modes, SIGNATURE[:1]),
+        (properties.evaluate_diffusivities, SIGNATURE[:2]),
         (salt_step.link, SIGNATURE[:1]),
         (time_step.evaluate, SIGNATURE),
     ],

@@ -27,10 +27,8 @@ EXACT = 1e-5  # V, and share of a limiting current: from which it counts as met,
 EXACT_AT_ONCE = 2e-4  # V, likewise at the very beginning of a protocol step
 FAR = 20.0  # error of a step to where a surface is empty or full: it tells nothing about the way
 NEAR = 5e-4  # V, from which one more move of Newton's method is good enough
-FLAT = (
-    0.5  # rise at the limit over the mean rise before, from which the last part is looked through
-)
-LAST_PART, PROBES = 0.4, 8
+# Rise at the limit over the mean rise before, below which the last part of the way is searched
+FLAT, LAST_PART, PROBES = 0.5, 0.4, 8
 LANDING_SHARE = 3e-3  # likewise, of a limiting charge
 SHORTEST_STEP = 1e-6  # s
 SHORTEST_SHARE = 0.02  # of a step that goes to a limit
@@ -96,7 +94,7 @@ def share_to_limit(tables, limit, before, x_path, y_path, eta_path):
             share = share if low <= share <= high else 0.5 * (low + high)
         attempts += 1
     # where a measured potential has become flat, it may have met the limit before
-    if rise * share / (limit - before) < FLAT:
+    if rise * share * (limit - before) < FLAT * (limit - before) * (limit - before):
         apart = share * LAST_PART / PROBES
         for probe in range(PROBES):
             at = share - (PROBES - probe) * apart

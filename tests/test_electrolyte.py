@@ -25,9 +25,15 @@ from kernels.electrolyte import (
 )
 from kernels.kinetics import FARADAY
 from kernels.parameters import LANES
-from kernels.properties import keep_concentrations, read_diffusivities
+from kernels.properties import evaluate_diffusivities, keep_concentrations, read_diffusivities
 from kernels.salt_step import eliminate, link, locate, substitute, transform
-from kernels.tables import CONCENTRATION_LIMIT, INTERVALS, SHAPE_D_E, hermite_table
+from kernels.tables import (
+    CONCENTRATION_LIMIT,
+    INTERVALS,
+    POLYNOMIAL_D_E,
+    SHAPE_D_E,
+    hermite_table,
+)
 from kernels.tables import NAMES as TABLES
 
 pytestmark = pytest.mark.kernel
@@ -326,6 +332,21 @@ def test_steps_are_of_second_order_where_the_diffusivity_varies():
     orders = np.log2(np.divide(errors[:-1], errors[1:]))
     assert errors[0] < 0.02 * np.ptp(ends[512])
     assert ((orders > 1.7) & (orders < 2.4)).all()
+
+
+def test_a_polynomial_is_read_as_its_table():
+    w, tables = _workspace(LAYERS["alike"]), _tables(_quadratic)
+    _salt(w)[:] = np.random.default_rng(5).uniform(-100.0, 7000.0, (CELLS, LANES))
+    per, first = CONCENTRATION_LIMIT / 1000.0, POLYNOMIAL_D_E
+    tables[first, 0, :3] = 0.3 + 0.7 * 4.0, -0.7 * 4.0 * per, 0.7 * per**2
+    rows = s.SALT_D, s.SALT_SLOPE, s.SALT_AREA
+    locate(w)
+    read_diffusivities(w, tables)
+    expected = [_rows(w, row, CELLS).copy() for row in rows]
+    evaluate_diffusivities(w, tables)
+    for row, own in zip(rows, expected, strict=True):
+        scale = np.abs(own).max()
+        np.testing.assert_allclose(_rows(w, row, CELLS), own, rtol=0, atol=1e-6 * scale)
 
 
 def test_beyond_its_table_the_diffusivity_stays():

@@ -108,6 +108,22 @@ def test_a_potential_of_straight_lines_is_exact_beside_its_points():
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-7)
 
 
+@pytest.mark.parametrize(("name", "smooth"), [("Chen2020", True), ("nvpf-hard-carbon", False)])
+def test_the_salts_diffusivity_is_a_polynomial_where_that_is_as_good(name, smooth):
+    if smooth:
+        cell = _tabulated(name)
+    else:  # straight lines between a dozen points
+        own = cm.load_cell(name)
+        cell = kernel_cell(parameter_values(own), own.sei, (0.01, 0.95), frozenset())
+    flat = cell.flat[tables.POLYNOMIAL_D_E]
+    assert flat != smooth
+    if smooth:
+        at = np.linspace(20.0, 5990.0, 200) / tables.CONCENTRATION_LIMIT
+        read = [lookup(cell.tables, tables.SHAPE_D_E, s)[0] for s in at]
+        own = np.polynomial.polynomial.polyval(at, cell.tables[tables.POLYNOMIAL_D_E, 0])
+        np.testing.assert_allclose(own, read, rtol=1e-4, atol=0)
+
+
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", CELLS + SETS)
 def test_exchange_currents_are_those_of_pybamm(name, side):
