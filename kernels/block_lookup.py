@@ -54,8 +54,7 @@ def _transpose(builder, rows):
 def _polynomial(builder, f, coefficients):
     value = coefficients[-1]
     for coefficient in reversed(coefficients[:-1]):
-        product = builder.fmul(f, value, flags=["contract"])
-        value = builder.fadd(product, coefficient, flags=["contract"])
+        value = builder.fadd(builder.fmul(f, value, **CONTRACT), coefficient, **CONTRACT)
     return value
 
 

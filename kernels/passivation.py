@@ -34,6 +34,7 @@ from kernels.kinetics import GAS, arrhenius
 from kernels.parameters import LANES
 from kernels.particle import decay
 from kernels.protocol import CURRENT, VOLTAGE
+from kernels.time_step import move_negative_surface, move_positive_surface
 from kernels.vector_math import choose, exp
 
 STORE_AT_START = 0.01  # C m-2: the store's first filling, so that its rate is finite
@@ -160,7 +161,8 @@ def leak(w):
         healing = arrhenius(w[p.E_HEALING + i], w[s.Z_MID + i]) / w[p.HEALING_TIME + i]
         late = lateness(w[s.OPENED + i], max(open_1, w[s.OPENED + i]))
         u = heal(w[s.SURFACE + i], new, late, h * healing)
-        w[s.OPENED_1 + i], w[s.SURFACE_1 + i], w[s.NEW + i] = open_1, u, new
+        w[s.OPENED_1 + i], w[s.NEW + i], w[s.LATENESS + i] = open_1, new, late
+        w[s.SURFACE_1 + i] = u
         z = w[s.Z_1 + i]
         density, slope = leak_density(
             w[s.PHI_P_1 + i], w[p.SHUTTLE + i] * u, w[p.U_SHUTTLE + i], w[p.W_SHUTTLE + i],
@@ -194,6 +196,7 @@ def consume(w):
         share = gate(w[s.PHI_P_1 + i], w[p.U_SHUTTLE + i], w[p.W_SHUTTLE + i])
         density = w[p.UNPASSIVATED + i] * arrhenius(w[p.E_HEALING + i], z)
         healing = arrhenius(w[p.E_HEALING + i], z) / w[p.HEALING_TIME + i]
+        w[s.HEALING_1 + i] = healing
         w[s.HEAL_1 + i] = w[p.PASSIVATION + i] * w[s.SURFACE_1 + i] * healing
         w[s.LOSS_1 + i] = density * w[s.SURFACE_1 + i] * share + w[s.HEAL_1 + i]
         w[s.HEAT_1 + i] += w[s.LEAK_1 + i] * w[s.V_1 + i]
@@ -208,9 +211,7 @@ def consume(w):
         healed = w[s.SURFACE + i] + w[s.NEW + i] - w[s.SURFACE_1 + i]
         w[s.HEALED_1 + i] = w[p.PASSIVATION + i] * healed
         # surface opens at a rate that runs linearly: how far from where the last step left it
-        late = lateness(w[s.OPENED + i], max(w[s.OPENED_1 + i], w[s.OPENED + i]))
-        w[s.OPENING_1 + i] = 2.0 * late * w[s.NEW + i]
-        bent = 2.0 * (1.0 - late) * w[s.NEW + i] - w[s.OPENING_RATE + i] * h
+        bent = 2.0 * (1.0 - w[s.LATENESS + i]) * w[s.NEW + i] - w[s.OPENING_RATE + i] * h
         bent *= min(h * healing, 1.0) * (1.0 / 3.0) if bend > 0.0 else 0.0
         w[s.HEAL_BOW + i] = w[p.PASSIVATION + i] * bent
         w[s.STORE_1 + i] = stored(w, i, h)
@@ -221,12 +222,8 @@ def consume(w):
         free = 1.0 if w[s.KIND + i] == CURRENT else 0.0
         x = -free * w[s.Q_N + i] * (w[s.EXCESS + i] - w[s.LEAK_BOW + i])
         y = -free * w[s.Q_P + i] * w[s.LEAK_BOW + i]
-        w[s.XS + i] += x
-        w[s.YS + i] += y
-        w[s.AREA_N + i] += w[s.POT_N + i] * x
-        w[s.AREA_P + i] += w[s.POT_P + i] * y
-        w[s.POT_N + i] += w[s.SLOPE_N + i] * x
-        w[s.POT_P + i] += w[s.SLOPE_P + i] * y
+        move_negative_surface(w, i, x)
+        move_positive_surface(w, i, y)
         w[s.PHI_P_1 + i] += w[s.SLOPE_P + i] * y
         w[s.V_1 + i] += w[s.SLOPE_P + i] * y - w[s.SLOPE_N + i] * x
         w[s.OTHER_SHIFT + i] = x
@@ -249,8 +246,7 @@ def keep(w):
         lost = w[s.LOST_1 + i] + beyond * loss_1
         healed = w[s.HEALED_1 + i] + beyond * w[s.HEAL_1 + i]
         more += beyond * w[s.LOSS_1 + i]
-        healing = arrhenius(w[p.E_HEALING + i], w[s.Z_1 + i]) / w[p.HEALING_TIME + i]
-        surface = w[s.SURFACE_1 + i] * max(1.0 - beyond * healing, 0.0)
+        surface = w[s.SURFACE_1 + i] * max(1.0 - beyond * w[s.HEALING_1 + i], 0.0)
         leaked = 0.5 * h * (leak_0 + leak_1) - bow_leak + beyond * leak_1
         # where a voltage is held, the cell's current is a parabola with its leak
         bow = 0.0 if w[s.KIND + i] == VOLTAGE else bow_leak
@@ -258,7 +254,7 @@ def keep(w):
         per_second = 1.0 / h if continued else 0.0
         change_leak = (leak_1 - leak_0) * per_second
         change_loss = (loss_1 - loss_0) * per_second  # without what heals
-        opening = w[s.OPENING_1 + i] * per_second
+        opening = 2.0 * w[s.LATENESS + i] * w[s.NEW + i] * per_second
         w[s.OPENING_RATE + i] = choose(accepted, opening, w[s.OPENING_RATE + i])
         w[s.X_C + i] -= choose(accepted, excess, 0.0)
         w[s.Y_C + i] -= choose(accepted, w[s.Q_P + i] * bow, 0.0)

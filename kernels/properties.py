@@ -39,8 +39,6 @@ def evaluate_diffusivities(w, tables):
     for i in range(CELLS * LANES):
         u = min(max(w[s.SALT_AT + i], 0.0), 1.0)
         w[s.SALT_D + i] = polynomial(u, c_0, c_1, c_2, c_3, c_4, c_5, c_6, c_7)
-    for i in range(CELLS * LANES):
-        u = min(max(w[s.SALT_AT + i], 0.0), 1.0)
         w[s.SALT_SLOPE + i] = polynomial(
             u, c_1, 2.0 * c_2, 3.0 * c_3, 4.0 * c_4, 5.0 * c_5, 6.0 * c_6, 7.0 * c_7, 0.0
         )

@@ -44,6 +44,7 @@ from kernels.time_step import (
     SIDE_CHARGE_CHANGE,
     SIDE_CHARGE_CURVATURE,
     inverse_thermal_voltages,
+    move_negative_surface,
     salt_of_electrode,
 )
 from kernels.uneven_reaction import keep_uneven, propose_uneven, settle_uneven
@@ -252,10 +253,7 @@ def split(w, tables, flat):
         w[s.DETA_N + i] = deta + salt - deta * with_cell
         w[s.I_2_1 + i] = I_2 + moved
         w[s.XS_2 + i] = w[s.XS_2_C + i] + w[s.XS_2_I + i] * (I_2 + moved)
-        dx = -w[s.XS_I + i] * (I_2 + moved - w[s.I_2_GUESS + i])
-        w[s.XS + i] += dx
-        w[s.AREA_N + i] += w[s.POT_N + i] * dx
-        w[s.POT_N + i] += w[s.SLOPE_N + i] * dx
+        move_negative_surface(w, i, -w[s.XS_I + i] * (I_2 + moved - w[s.I_2_GUESS + i]))
         w[s.I_BEFORE + i] = I
 
 
@@ -268,10 +266,7 @@ def follow(w):
         moved = w[s.DI_2 + i] * (w[s.I_1 + i] - w[s.I_BEFORE + i])
         w[s.I_2_1 + i] += moved
         w[s.XS_2 + i] += w[s.XS_2_I + i] * moved
-        dx = -w[s.XS_I + i] * moved
-        w[s.XS + i] += dx
-        w[s.AREA_N + i] += w[s.POT_N + i] * dx
-        w[s.POT_N + i] += w[s.SLOPE_N + i] * dx
+        move_negative_surface(w, i, -w[s.XS_I + i] * moved)
         w[s.ETA_1 + i] = w[s.V_1 + i] - w[s.POT_P + i] + w[s.POT_N + i]
         mistaken = w[s.I_2_1 + i] - w[s.I_2_GUESS + i]
         w[s.X_C + i] += 0.5 * w[s.H + i] * w[s.Q_N + i] * mistaken

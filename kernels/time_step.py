@@ -189,6 +189,22 @@ def evaluate(w, tables, flat):
         )
 
 
+@law
+def move_negative_surface(w, i, x):
+    """Move the surface of the negative particles by a stoichiometry, its potential with it."""
+    w[s.XS + i] += x
+    w[s.AREA_N + i] += w[s.POT_N + i] * x
+    w[s.POT_N + i] += w[s.SLOPE_N + i] * x
+
+
+@law
+def move_positive_surface(w, i, y):
+    """Likewise of the positive ones."""
+    w[s.YS + i] += y
+    w[s.AREA_P + i] += w[s.POT_P + i] * y
+    w[s.POT_P + i] += w[s.SLOPE_P + i] * y
+
+
 @lanes
 def steer(w):
     """One iteration of Newton's method on the end current where it is not given: where voltage or
@@ -207,13 +223,8 @@ def steer(w):
         w[s.V_1 + i] = V + dV * moved
         w[s.LEAK_1 + i] += w[s.DLEAK + i] * moved
         w[s.PHI_P_1 + i] += w[s.DPHI_P + i] * moved
-        x, y = w[s.XS_I + i] * moved, w[s.YS_I + i] * moved
-        w[s.XS + i] += x
-        w[s.YS + i] += y
-        w[s.AREA_N + i] += w[s.POT_N + i] * x
-        w[s.AREA_P + i] += w[s.POT_P + i] * y
-        w[s.POT_N + i] += w[s.SLOPE_N + i] * x
-        w[s.POT_P + i] += w[s.SLOPE_P + i] * y
+        move_negative_surface(w, i, w[s.XS_I + i] * moved)
+        move_positive_surface(w, i, w[s.YS_I + i] * moved)
         w[s.ETA_N_1 + i] += w[s.DETA_N + i] * moved
         w[s.ETA_1 + i] = w[s.V_1 + i] - w[s.POT_P + i] + w[s.POT_N + i]
 
@@ -300,7 +311,5 @@ def follow_side_charge(w):
         more = w[s.S_N + i] * (w[s.SIDE_CHARGE + i] - guessed)
         x = -w[s.Q_N + i] * more if w[s.KIND + i] == CURRENT else 0.0
         w[s.SIDE_SHIFT + i] = w[s.OTHER_SHIFT + i] + x
-        w[s.XS + i] += x
-        w[s.AREA_N + i] += w[s.POT_N + i] * x
-        w[s.POT_N + i] += w[s.SLOPE_N + i] * x
+        move_negative_surface(w, i, x)
         w[s.V_1 + i] -= w[s.SLOPE_N + i] * x

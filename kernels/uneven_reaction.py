@@ -40,12 +40,10 @@ DAMPING = 0.4
 def settle_uneven(w, i):
     """Derive what is fixed for the case in lane `i`; reactions are even in its fresh state."""
     area, L_n, L_p = w[p.AREA + i], w[p.L_N + i], w[p.L_P + i]
-    path_n = L_n / w[p.EPS_N + i] ** w[p.B_N + i]
-    path_s = w[p.L_S + i] / w[p.EPS_S + i] ** w[p.B_S + i]
-    path_p = L_p / w[p.EPS_P + i] ** w[p.B_P + i]
-    w[s.R_SALT_N + i], w[s.R_SALT_P + i] = path_n / area, path_p / area
-    w[s.THROUGH_N + i] = EDGE * path_n / (EDGE * path_n + ELECTRODE_CELLS * path_s)
-    w[s.THROUGH_P + i] = EDGE * path_p / (EDGE * path_p + ELECTRODE_CELLS * path_s)
+    w[s.R_SALT_N + i] = ELECTRODE_CELLS / (w[s.LINK_N + i] * area)
+    w[s.R_SALT_P + i] = ELECTRODE_CELLS / (w[s.LINK_P + i] * area)
+    w[s.THROUGH_N + i] = 0.5 * EDGE * w[s.LINK_N_S + i] / w[s.LINK_N + i]
+    w[s.THROUGH_P + i] = 0.5 * EDGE * w[s.LINK_S_P + i] / w[s.LINK_P + i]
     w[s.R_SOLID_N + i] = L_n / (w[p.SIGMA_N + i] * (1.0 - w[p.EPS_N + i]) ** w[p.B_SN + i] * area)
     w[s.R_SOLID_P + i] = L_p / (w[p.SIGMA_P + i] * (1.0 - w[p.EPS_P + i]) ** w[p.B_SP + i] * area)
     w[s.TRANSFER_N + i] = w[s.TRANSFER_P + i] = w[s.REACTING_N + i] = 0.0

@@ -27,7 +27,7 @@ def _block(count):
 
 # Fixed for a case: stoichiometry per coulomb, particle area and its inverse, D / R^2 at reference;
 (Q_N, Q_P, S_N, S_P, PER_S_N, RATE_N, RATE_P) = _rows(7)
-# electrolyte: conductance per diffusivity between volumes and from the last one to the edge,
+# electrolyte: conductance per diffusivity between volumes and from the last one to the separator,
 # salt volumes, salt source per ampere, relaxation time times diffusivity, mean concentration;
 (LINK_N, LINK_N_S, LINK_S_P, LINK_P) = _rows(4)
 (SALT_N, SALT_S, SALT_P, SOURCE, RELAXATION, C_AV) = _rows(6)
@@ -93,9 +93,10 @@ _rows(TO_POSITIVE // LANES)
 # leak over current; what of it heals, and in the whole step; potential of the positive electrode
 (LEAK_0, LEAK_1, DLEAK, LOSS_0, LOSS_1, LOSS_GUESS, LOSS_SLOPE, OTHER_0, OTHER_1) = _rows(9)
 (LEAK_SLOPE, LEAK_BOW, LOSS_BOW, HEAL_0, HEAL_1, HEAL_GUESS, HEALED, NEW) = _rows(8)
-# lost, healed and stored until the end, beyond what was predicted of them, by which the surface
-# moved
-(LOST_1, HEALED_1, STORE_1, EXCESS, OTHER_SHIFT, OPENING_RATE, OPENING_1, HEAL_BOW) = _rows(8)
+# lost, healed and stored until the end, what that is beyond the prediction, by which the surface
+# moved; rate of healing; share of the opening that is late, the rate it ended with, what it is bent
+(LOST_1, HEALED_1, STORE_1, EXCESS, OTHER_SHIFT, HEALING_1) = _rows(6)
+(LATENESS, OPENING_RATE, HEAL_BOW) = _rows(3)
 (PHI_P_1, DPHI_P) = _rows(2)
 # `second_phase`. Fixed for a case: as above, and its share of the electrode's capacity;
 (Q_2, S_2, PER_S_2, RATE_2, FILM_2_PER_CHARGE, SHARE_2) = _rows(6)

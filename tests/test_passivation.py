@@ -17,7 +17,6 @@ from march_cases import (
     rest,
 )
 
-from kernels import parameters as p
 from kernels import passivation
 from kernels import workspace as s
 from kernels.cell import idle
@@ -170,7 +169,7 @@ def test_surface_heals_on_the_way_from_a_time_step_to_a_limit():
     beyond, tau = np.linspace(-40.0, 40.0, LANES), 1000.0
     rows = {
         s.SURFACE: 0.5, s.SURFACE_1: 0.45, s.H: 200.0, s.ACCEPTED: 1.0, s.FINISHED: 1.0,
-        s.BEYOND: beyond, p.HEALING_TIME: tau, p.E_HEALING: 0.0,
+        s.BEYOND: beyond, s.HEALING_1: 1.0 / tau,
     }  # fmt: skip
     for row, value in rows.items():
         w[row : row + LANES] = value
