@@ -123,6 +123,7 @@ def move_on(w):
         w[s.HEAT_0 + i] = choose(accepted, w[s.HEAT_1 + i], w[s.HEAT_0 + i])
         w[s.XS_0 + i] = choose(accepted, w[s.XS + i], w[s.XS_0 + i])
         w[s.YS_0 + i] = choose(accepted, w[s.YS + i], w[s.YS_0 + i])
+        w[s.POT_N_0 + i] = choose(accepted, w[s.POT_N + i], w[s.POT_N_0 + i])
         w[s.AREA_N_0 + i] = choose(accepted, w[s.AREA_N + i], w[s.AREA_N_0 + i])
         w[s.AREA_P_0 + i] = choose(accepted, w[s.AREA_P + i], w[s.AREA_P_0 + i])
     for i in range(LANES):

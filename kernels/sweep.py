@@ -48,7 +48,7 @@ SUMMARY = (
 )
 NEW_SURFACE, SECOND_PHASE = p.NEW_SURFACE // LANES, p.EPS_2 // LANES  # in the vector of a case
 TASK = 64 * LANES  # cases: long enough that lanes without one are rare, at its end
-GROWTH = 3.0  # most that a time step may be longer than the one before
+GROWTH = 5.0  # most that a time step may be longer than the one before
 TRACE_GROWTH = 1.15  # enough points to draw a relaxation by straight lines
 
 
