@@ -62,8 +62,7 @@ def measure_departure(w):
         bent_eta = w[s.ETA_1 + i] - w[s.ETA_0 + i] - w[s.ETA_SLOPE + i] * h
         bent_n = w[s.SLOPE_N + i] * (dxs - w[s.XS_SLOPE + i] * h)
         bent_p = w[s.SLOPE_P + i] * (dys - w[s.YS_SLOPE + i] * h)
-        bent = bent_eta + bent_p - bent_n
-        w[s.DEPARTURE + i] = bent
+        w[s.DEPARTURE + i] = bent_eta + bent_p
         # surfaces were filled by the side current as predicted and by a leak on a straight line
         mistaken = abs(w[s.J_1 + i] - w[s.J_GUESS + i] + w[s.LOSS_1 + i] - w[s.LOSS_GUESS + i])
         mistaken *= 0.5 * h * w[s.S_N + i] * w[s.Q_N + i]

@@ -23,19 +23,17 @@ def add_up(w):
         beyond = w[s.BEYOND + i] if landed else 0.0
         I_a = w[s.I_0 + i] - w[s.LEAK_0 + i]
         I_b = w[s.I_1 + i] - w[s.LEAK_1 + i] if accepted else I_a  # a refused one may be infinite
-        dxs, dys = w[s.XS + i] - w[s.XS_0 + i], w[s.YS + i] - w[s.YS_0 + i]
-        # the mean of each potential over the step is exact, the rest of the voltage a parabola
-        moved_n, moved_p = abs(dxs) > 1e-6, abs(dys) > 1e-6
-        across_n, across_p = dxs if moved_n else 1.0, dys if moved_p else 1.0
-        before = w[s.H_0 + i]
-        both = h + before + SHORTEST_STEP
-        per_all = 1.0 / (across_n * across_p * both)  # one division instead of three
-        mean_n = (w[s.AREA_N + i] - w[s.AREA_N_0 + i]) * (across_p * both * per_all)
-        mean_p = (w[s.AREA_P + i] - w[s.AREA_P_0 + i]) * (across_n * both * per_all)
-        mean_n = mean_n if moved_n else w[s.POT_N + i]
-        mean_p = mean_p if moved_p else w[s.POT_P + i]
-        mean = mean_p - mean_n + 0.5 * (w[s.ETA_0 + i] + w[s.ETA_1 + i])
-        bow = w[s.DEPARTURE + i] * (1.0 / 6.0) * h * (across_n * across_p * per_all)
+        # the mean of the negative potential over the step is that of Lobatto's rule in `grow_film`;
+        # of the positive one it is exact along a line; the rest of the voltage is a parabola
+        mean_n = 5.0 * (w[s.POT_A + i] + w[s.POT_B + i]) + w[s.POT_N_0 + i] + w[s.POT_N + i]
+        dys, before = w[s.YS + i] - w[s.YS_0 + i], w[s.H_0 + i]
+        moved, both = abs(dys) > 1e-6, h + before + SHORTEST_STEP
+        across = dys if moved else 1.0
+        per_all = 1.0 / (across * both)  # one division instead of two
+        mean_p = (w[s.AREA_P + i] - w[s.AREA_P_0 + i]) * (both * per_all)
+        mean_p = mean_p if moved else w[s.POT_P + i]
+        mean = mean_p - mean_n * (1.0 / 12.0) + 0.5 * (w[s.ETA_0 + i] + w[s.ETA_1 + i])
+        bow = w[s.DEPARTURE + i] * (1.0 / 6.0) * h * (across * per_all)
         mean -= bow if before > 0.0 else 0.0
         constant = (w[s.KIND + i] == VOLTAGE) | (w[s.OPENING + i] > 0.0)
         mean = w[s.V_1 + i] if constant else mean

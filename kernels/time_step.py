@@ -339,4 +339,6 @@ def follow_side_charge(w):
         x = -w[s.Q_N + i] * more if w[s.KIND + i] == CURRENT else 0.0
         w[s.SIDE_SHIFT + i] = w[s.OTHER_SHIFT + i] + x
         move_negative_surface(w, i, x)
+        w[s.POT_A + i] += EARLY * w[s.SLOPE_N + i] * x
+        w[s.POT_B + i] += LATE * w[s.SLOPE_N + i] * x
         w[s.V_1 + i] -= w[s.SLOPE_N + i] * x
