@@ -23,6 +23,7 @@ from kernels.status import (
     STOICHIOMETRY_LIMIT,
     TEMPERATURE_LIMIT,
 )
+from kernels.time_step import lasting_share
 from kernels.vector_math import exp, log
 
 # What the departures from straight lines may add up to in one time step at tolerance 1: in energy
@@ -62,7 +63,12 @@ def measure_departure(w):
         bent_eta = w[s.ETA_1 + i] - w[s.ETA_0 + i] - w[s.ETA_SLOPE + i] * h
         bent_n = w[s.SLOPE_N + i] * (dxs - w[s.XS_SLOPE + i] * h)
         bent_p = w[s.SLOPE_P + i] * (dys - w[s.YS_SLOPE + i] * h)
-        w[s.DEPARTURE + i] = bent_eta + bent_p
+        H = max(h * (h + w[s.H_0 + i]), SHORTEST_STEP)
+        bend_eta, bend_p = bent_eta / H, (dys - w[s.YS_SLOPE + i] * h) / H
+        lasting = bent_eta * lasting_share(bend_eta, w[s.ETA_BEND_0 + i])
+        lasting += bent_p * lasting_share(bend_p, w[s.YS_BEND_0 + i])
+        w[s.ETA_BEND + i], w[s.YS_BEND + i] = bend_eta, bend_p
+        w[s.DEPARTURE + i] = lasting
         # surfaces were filled by the side current as predicted and by a leak on a straight line
         mistaken = abs(w[s.J_1 + i] - w[s.J_GUESS + i] + w[s.LOSS_1 + i] - w[s.LOSS_GUESS + i])
         mistaken *= 0.5 * h * w[s.S_N + i] * w[s.Q_N + i]

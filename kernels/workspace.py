@@ -43,7 +43,8 @@ X_MODE, Y_MODE, SALT = _block(MODES), _block(MODES), _block(CELLS)
 (I_0, V_0, ETA_0, ETA_N_0, J_0, HEAT_0, XS_0, YS_0, AREA_N_0, AREA_P_0, EVEN_0) = _rows(11)
 (POT_N_0,) = _rows(1)
 # and how fast they have been changing; error of straight lines and length of the last step
-(ETA_SLOPE, I_SLOPE, J_SLOPE, HEAT_SLOPE, XS_SLOPE, YS_SLOPE, ERROR_0, H_0) = _rows(8)
+(ETA_SLOPE, I_SLOPE, J_SLOPE, HEAT_SLOPE, XS_SLOPE, YS_SLOPE) = _rows(6)
+(ETA_BEND_0, XS_BEND_0, YS_BEND_0, ERROR_0, H_0) = _rows(5)
 # The step under trial: length, current, voltage, overpotentials, negative electrode against Li,
 # how they change with current, side current density (predicted, computed), heat, temperature, film
 (H, I_1, V_1, ETA_1, ETA_N_1, DV_DI, DETA_N, AWAY, J_GUESS, J_1, HEAT_1, T_1, FILM_1) = _rows(13)
@@ -51,7 +52,7 @@ X_MODE, Y_MODE, SALT = _block(MODES), _block(MODES), _block(CELLS)
 # charge of a parabola per ampere by which the end current is off the last slope
 (PER_WATT, PER_WATT_LATE, Z_MID, Z_1, SIDE_0, SIDE_1) = _rows(6)
 (XS_A, XS_B, POT_A, POT_B, SLOPE_A, SLOPE_B, AREA_A, AREA_B) = _rows(8)
-(SIDE_CHARGE, SIDE_ERROR, SIDE_SHIFT, BEND) = _rows(4)
+(SIDE_CHARGE, SIDE_ERROR, SIDE_SHIFT, BEND, ETA_BEND, XS_BEND, YS_BEND) = _rows(7)
 # the state at its end as an affine function of its end current: constant and slope
 (X_C, X_I, Y_C, Y_I, XS_C, XS_I, YS_C, YS_I) = _rows(8)
 X_MODE_C, X_MODE_I, Y_MODE_C, Y_MODE_I = _block(MODES), _block(MODES), _block(MODES), _block(MODES)
