@@ -29,6 +29,7 @@ FAR = 20.0  # error of a step to where a surface is empty or full: it tells noth
 NEAR = 5e-4  # V, from which one more move of Newton's method is good enough
 # Rise at the limit over the mean rise before, below which the last part of the way is searched
 FLAT, LAST_PART, PROBES = 0.5, 0.4, 8
+UNEVEN, LEAST_FAR = 5e-3, 3e-3  # V, stoichiometry
 LANDING_SHARE = 3e-3  # likewise, of a limiting charge
 SHORTEST_STEP = 1e-6  # s
 SHORTEST_SHARE = 0.02  # of a step that goes to a limit
@@ -93,8 +94,12 @@ def share_to_limit(tables, limit, before, x_path, y_path, eta_path):
             share -= away / rise
             share = share if low <= share <= high else 0.5 * (low + high)
         attempts += 1
-    # where a measured potential has become flat, it may have met the limit before
-    if rise * share * (limit - before) < FLAT * (limit - before) * (limit - before):
+    # along the last part a measured potential that rises slowly may have met the limit before
+    part = LAST_PART * abs(limit - before)
+    far = abs(along(x_path, share)[0] - along(x_path, (1.0 - LAST_PART) * share)[0])
+    if rise * share * (limit - before) < FLAT * (limit - before) * (limit - before) or (
+        part < UNEVEN and far > LEAST_FAR
+    ):
         apart = share * LAST_PART / PROBES
         for probe in range(PROBES):
             at = share - (PROBES - probe) * apart

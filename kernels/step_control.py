@@ -32,7 +32,7 @@ from kernels.vector_math import exp, log
 # small part.
 # Voltages at the ends of a step do not depend on its length: quick transients that move hardly any
 # charge need no small steps.
-ENERGY_DEPARTURE = 2e-4  # V
+ENERGY_DEPARTURE = 2.5e-4  # V
 CHARGE_DEPARTURE = 7e-5
 VOLTAGE_DEPARTURE = 2e-3  # V, by which that charge moves the equilibrium, where it is steep
 SIDE_CHARGE_DEPARTURE = 3e-4
