@@ -8,6 +8,7 @@ import math
 
 from kernels import parameters as p
 from kernels import workspace as s
+from kernels.bends import bend_of, lasting
 from kernels.compiled import lanes
 from kernels.electrolyte import CELLS
 from kernels.kinetics import per_thermal_voltage
@@ -23,7 +24,7 @@ from kernels.status import (
     STOICHIOMETRY_LIMIT,
     TEMPERATURE_LIMIT,
 )
-from kernels.time_step import lasting_share
+from kernels.time_step import HEAT_GOES_ON
 from kernels.vector_math import exp, log
 
 # What the departures from straight lines may add up to in one time step at tolerance 1: in energy
@@ -36,7 +37,9 @@ ENERGY_DEPARTURE = 2.5e-4  # V
 CHARGE_DEPARTURE = 7e-5
 VOLTAGE_DEPARTURE = 2e-3  # V, by which that charge moves the equilibrium, where it is steep
 SIDE_CHARGE_DEPARTURE = 3e-4
-BOW_DEPARTURE = 1.5e-5  # of charges that leak or are lost on open surface
+BOW_DEPARTURE = 1e-5  # of charges that leak or are lost on open surface
+ETA_PER_KELVIN = 0.05  # of overpotentials, about that of Arrhenius's law with 37 kJ mol-1 at 298 K
+ALL_THE_WAY = 20.0  # weight of an error that ends of steps have, too
 LEAST_SLOPE = 0.2  # V, of a potential about a surface that is not settled: it may lie elsewhere
 HOLD_WINDOW = 2.5e-3  # V, before the last Newton iteration, which leaves a small part of it
 ACCEPTABLE = 2.0  # error of a step that is kept; the next one aims at 1
@@ -53,8 +56,9 @@ TEMPERATURE_LOW, TEMPERATURE_HIGH = 233.0, 373.0  # K, range of the tables
 
 @lanes
 def measure_departure(w):
-    """How far the step departed from straight lines: DEPARTURE in volts, ERROR relative; BOW is the
-    charge [C] by which the terminals' current did, where a voltage is held.
+    """How far the step departed from straight lines: ERROR, relative. VOLTAGE_BOW [V] is by how much
+    means of overpotentials and positive potential lie below those of their chords, BOW [C] how much
+    less charge than along a chord the terminals' current carried where a voltage is held.
     """
     for i in range(LANES):
         h, kind = w[s.H + i], w[s.KIND + i]
@@ -63,12 +67,13 @@ def measure_departure(w):
         bent_eta = w[s.ETA_1 + i] - w[s.ETA_0 + i] - w[s.ETA_SLOPE + i] * h
         bent_n = w[s.SLOPE_N + i] * (dxs - w[s.XS_SLOPE + i] * h)
         bent_p = w[s.SLOPE_P + i] * (dys - w[s.YS_SLOPE + i] * h)
-        H = max(h * (h + w[s.H_0 + i]), SHORTEST_STEP)
-        bend_eta, bend_p = bent_eta / H, (dys - w[s.YS_SLOPE + i] * h) / H
-        lasting = bent_eta * lasting_share(bend_eta, w[s.ETA_BEND_0 + i])
-        lasting += bent_p * lasting_share(bend_p, w[s.YS_BEND_0 + i])
-        w[s.ETA_BEND + i], w[s.YS_BEND + i] = bend_eta, bend_p
-        w[s.DEPARTURE + i] = lasting
+        h_0 = w[s.H_0 + i]
+        bend_eta = bend_of(w[s.ETA_1 + i] - w[s.ETA_0 + i], w[s.ETA_SLOPE + i], h, h_0)
+        bend_y = bend_of(dys, w[s.YS_SLOPE + i], h, h_0)
+        bend = bend_eta * lasting(bend_eta, w[s.ETA_BEND_0 + i])
+        bend += w[s.SLOPE_P + i] * bend_y * lasting(bend_y, w[s.YS_BEND_0 + i])
+        w[s.ETA_BEND + i], w[s.YS_BEND + i] = bend_eta, bend_y
+        w[s.VOLTAGE_BOW + i] = bend * h * h * (1.0 / 6.0) if h_0 > 0.0 else 0.0
         # surfaces were filled by the side current as predicted and by a leak on a straight line
         mistaken = abs(w[s.J_1 + i] - w[s.J_GUESS + i] + w[s.LOSS_1 + i] - w[s.LOSS_GUESS + i])
         mistaken *= 0.5 * h * w[s.S_N + i] * w[s.Q_N + i]
@@ -78,7 +83,11 @@ def measure_departure(w):
         unsettled_p = w[s.TO_POSITIVE + s.SHELL_UNSETTLED + i]
         mistaken += max(abs(w[s.SLOPE_N + i]), LEAST_SLOPE) * unsettled_n
         mistaken += max(abs(w[s.SLOPE_P + i]), LEAST_SLOPE) * unsettled_p
-        energy = (abs(bent_eta) + abs(bent_n) + abs(bent_p) + mistaken) * abs(I_b)
+        # overpotentials are of the temperature as predicted: wrong all the way, not only between
+        heat = w[s.HEAT_1 + i] - w[s.HEAT_0 + i] - HEAT_GOES_ON * w[s.HEAT_SLOPE + i] * h
+        warmer = w[s.ETA_1 + i] * ETA_PER_KELVIN * heat * w[s.PER_WATT_LATE + i]
+        energy = abs(bent_eta) + abs(bent_n) + abs(bent_p) + mistaken + ALL_THE_WAY * abs(warmer)
+        energy *= abs(I_b)
         bent_I = w[s.I_1 + i] - w[s.I_0 + i] - w[s.I_SLOPE + i] * h
         w[s.BOW + i] = w[s.BEND + i] * bent_I - w[s.LEAK_BOW + i] if kind == VOLTAGE else 0.0
         charge = abs(bent_I) + (0.0 if kind == CURRENT else abs(mistaken / w[s.DV_DI + i]))

@@ -4,7 +4,6 @@ from kernels import parameters as p
 from kernels import workspace as s
 from kernels.compiled import lanes
 from kernels.electrolyte import CELLS
-from kernels.limits import SHORTEST_STEP
 from kernels.parameters import LANES
 from kernels.particle import MODES
 from kernels.protocol import NONE, POWER, VOLTAGE
@@ -24,17 +23,14 @@ def add_up(w):
         I_a = w[s.I_0 + i] - w[s.LEAK_0 + i]
         I_b = w[s.I_1 + i] - w[s.LEAK_1 + i] if accepted else I_a  # a refused one may be infinite
         # the mean of the negative potential over the step is that of Lobatto's rule in `grow_film`;
-        # of the positive one it is exact along a line; the rest of the voltage is a parabola
+        # of the positive one it is exact along a line; overpotentials are a parabola
         mean_n = 5.0 * (w[s.POT_A + i] + w[s.POT_B + i]) + w[s.POT_N_0 + i] + w[s.POT_N + i]
-        dys, before = w[s.YS + i] - w[s.YS_0 + i], w[s.H_0 + i]
-        moved, both = abs(dys) > 1e-6, h + before + SHORTEST_STEP
-        across = dys if moved else 1.0
-        per_all = 1.0 / (across * both)  # one division instead of two
-        mean_p = (w[s.AREA_P + i] - w[s.AREA_P_0 + i]) * (both * per_all)
+        dys = w[s.YS + i] - w[s.YS_0 + i]
+        moved = abs(dys) > 1e-6
+        mean_p = (w[s.AREA_P + i] - w[s.AREA_P_0 + i]) / (dys if moved else 1.0)
         mean_p = mean_p if moved else w[s.POT_P + i]
         mean = mean_p - mean_n * (1.0 / 12.0) + 0.5 * (w[s.ETA_0 + i] + w[s.ETA_1 + i])
-        bow = w[s.DEPARTURE + i] * (1.0 / 6.0) * h * (across * per_all)
-        mean -= bow if before > 0.0 else 0.0
+        mean -= w[s.VOLTAGE_BOW + i]
         constant = (w[s.KIND + i] == VOLTAGE) | (w[s.OPENING + i] > 0.0)
         mean = w[s.V_1 + i] if constant else mean
         charge, rest = 0.5 * h * (I_a + I_b), beyond * I_b

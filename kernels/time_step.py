@@ -18,6 +18,7 @@ from kernels import parameters as p
 from kernels import sei
 from kernels import tables as t
 from kernels import workspace as s
+from kernels.bends import bend_of, lasting
 from kernels.block_lookup import read_block, read_values
 from kernels.compiled import lanes, law, sequence
 from kernels.electrolyte import CELLS, ELECTRODE_CELLS, SEPARATOR, product_of_squares, spread
@@ -38,7 +39,6 @@ WIDEST_STEP = 0.2  # in stoichiometry: of a wider one four points tell too littl
 HEAT_GOES_ON = 0.75
 EARLY = 0.5 - 0.5 / math.sqrt(5.0)  # inner points of Lobatto's rule, weights 5/12
 LATE = 1.0 - EARLY
-RISING, FALLING = 1.4, 0.4
 OTHER = 0.5 - 0.6 / math.sqrt(5.0)  # see `averaged`
 LEAST_PART = 1e-7  # of a step, in stoichiometry, from which its mean potential is known
 
@@ -245,15 +245,6 @@ def inverse_thermal_voltages(w, i):
 
 
 @law
-def lasting_share(bend, bend_0):
-    """How much of a bend is left within the step itself."""
-    now, last = abs(bend), abs(bend_0)
-    more, less = max(now - last, 0.0), max(last - now, 0.0)
-    alike = bend * bend_0 > 0.0
-    return (now + RISING * more) / (now + FALLING * less) if alike else 1.0
-
-
-@law
 def averaged(w, i):
     """Potential at both inner points, such that the rule has its integral over the step right,
     however jagged it is between the points.
@@ -288,8 +279,8 @@ def grow_film(w, tables):
     for i in range(LANES):
         h, before = w[s.H + i], w[s.H_0 + i]
         dxs = w[s.XS + i] - w[s.XS_0 + i]
-        bend = (dxs - w[s.XS_SLOPE + i] * h) / max(h * (h + before), 1e-6)
-        bow = h * h * bend * lasting_share(bend, w[s.XS_BEND_0 + i]) if before > 0.0 else 0.0
+        bend = bend_of(dxs, w[s.XS_SLOPE + i], h, before)
+        bow = h * h * bend * lasting(bend, w[s.XS_BEND_0 + i]) if before > 0.0 else 0.0
         w[s.XS_BEND + i] = bend
         w[s.XS_A + i] = w[s.XS_0 + i] + EARLY * dxs - EARLY * LATE * bow
         w[s.XS_B + i] = w[s.XS_0 + i] + LATE * dxs - EARLY * LATE * bow

@@ -42,16 +42,19 @@ X_MODE, Y_MODE, SALT = _block(MODES), _block(MODES), _block(CELLS)
 # heat, surfaces with the integrals of their potentials, the negative one
 (I_0, V_0, ETA_0, ETA_N_0, J_0, HEAT_0, XS_0, YS_0, AREA_N_0, AREA_P_0, EVEN_0) = _rows(11)
 (POT_N_0,) = _rows(1)
-# and how fast they have been changing; error of straight lines and length of the last step
+# and how fast they have been changing, their `bends`; error of straight lines and length of the
+# last step
 (ETA_SLOPE, I_SLOPE, J_SLOPE, HEAT_SLOPE, XS_SLOPE, YS_SLOPE) = _rows(6)
 (ETA_BEND_0, XS_BEND_0, YS_BEND_0, ERROR_0, H_0) = _rows(5)
 # The step under trial: length, current, voltage, overpotentials, negative electrode against Li,
 # how they change with current, side current density (predicted, computed), heat, temperature, film
 (H, I_1, V_1, ETA_1, ETA_N_1, DV_DI, DETA_N, AWAY, J_GUESS, J_1, HEAT_1, T_1, FILM_1) = _rows(13)
-# kelvin per watt of it, its Arrhenius variable midway and at the end, side current at its ends,
-# charge of a parabola per ampere by which the end current is off the last slope
+# kelvin per watt of it, its Arrhenius variable midway and at the end, side current at its ends;
 (PER_WATT, PER_WATT_LATE, Z_MID, Z_1, SIDE_0, SIDE_1) = _rows(6)
+# inner points of the side charge's rule: surface, potential with its slope and integral
 (XS_A, XS_B, POT_A, POT_B, SLOPE_A, SLOPE_B, AREA_A, AREA_B) = _rows(8)
+# side charge; charge of a parabola per ampere by which the end current is off the last slope, and
+# other bends
 (SIDE_CHARGE, SIDE_ERROR, SIDE_SHIFT, BEND, ETA_BEND, XS_BEND, YS_BEND) = _rows(7)
 # the state at its end as an affine function of its end current: constant and slope
 (X_C, X_I, Y_C, Y_I, XS_C, XS_I, YS_C, YS_I) = _rows(8)
@@ -130,7 +133,7 @@ TARGET = _block(CELLS)
 # marching or not, status, attempts
 (ACTIVE, OPENING, STATUS, ATTEMPTS, SKIPPABLE) = _rows(5)
 # The verdict on a time step
-(DEPARTURE, BOW, ERROR, OVER, OVER_VOLTAGE, OVER_CURRENT, OVER_CHARGE, HIT) = _rows(8)
+(VOLTAGE_BOW, BOW, ERROR, OVER, OVER_VOLTAGE, OVER_CURRENT, OVER_CHARGE, HIT) = _rows(8)
 (BEYOND, AHEAD, LANDING_FROM, REPEATED) = _rows(4)
 (ACCEPTED, H_NEXT, FINISHED) = _rows(3)
 # Sums over the protocol step, and over the protocol
