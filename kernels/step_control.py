@@ -56,7 +56,7 @@ TEMPERATURE_LOW, TEMPERATURE_HIGH = 233.0, 373.0  # K, range of the tables
 
 @lanes
 def measure_departure(w):
-    """How far the step departed from straight lines: ERROR, relative. VOLTAGE_BOW [V] is by how much
+    """How far the step departed from straight lines: ERROR, relative. VOLTAGE_BOW [V] is how far
     means of overpotentials and positive potential lie below those of their chords, BOW [C] how much
     less charge than along a chord the terminals' current carried where a voltage is held.
     """
