@@ -74,23 +74,17 @@ LINK, RATIO, PIVOT = _block(CELLS - 1), _block(CELLS - 1), _block(CELLS)
 # `uneven_potential`
 (XS, YS, POT_N, POT_P, SLOPE_N, SLOPE_P, AREA_N, AREA_P, ENT_N, ENT_P) = _rows(10)
 (F_J_N, F_J_P, EVEN_1) = _rows(3)
-# Shells of the negative particle, where it has them instead of modes. State; how fast it has been
-# changing; a guess of it within the step, with diffusivities and their integrals there;
-_first = _start
-SHELL, SHELL_RATE, SHELL_AT = _block(SHELLS), _block(SHELLS), _block(SHELLS)
-SHELL_D, SHELL_AREA = _block(SHELLS), _block(SHELLS)
-# beginning and end of a stage as above, conductances, elimination;
-BEGIN_C, BEGIN_I, SHELL_C, SHELL_I = _block(SHELLS), _block(SHELLS), _block(SHELLS), _block(SHELLS)
-SHELL_LINK, SHELL_RATIO = _block(SHELLS - 1), _block(SHELLS)
-(GAIN, CARRY, SURFACE_D, SURFACE_AREA, SURFACE_MOVE) = _rows(5)
-# the surface, and by how much the last iteration moved it;
-(SHELL_XS_0, SHELL_XS, SHELL_XS_C, SHELL_XS_I, SHELL_UNSETTLED) = _rows(5)
-# and what `shell_step.describe` and `describe_move` write
-(INFLOW_0, INFLOW_1, INFLOW_I, DIFFUSION) = _rows(4)
-(SHELL_H, SHELL_H_0, SHELL_I_1, SHELL_T, SHELL_T_REF) = _rows(5)
-(SHELL_PER_H, SHELL_ACCEPTED, SHELL_MEAN) = _rows(3)
-TO_POSITIVE = _start - _first  # from these rows to the same ones of the positive particle
-_rows(TO_POSITIVE // LANES)
+# The protocol step: kind, setpoint, limits, time left, bracket of the limit, charge passed;
+(KIND, SETPOINT, VOLTAGE_LIMIT, CURRENT_LIMIT, CHARGE_LIMIT, LEFT, BRACKET, PASSED) = _rows(8)
+# marching or not, status, attempts
+(ACTIVE, OPENING, STATUS, ATTEMPTS, SKIPPABLE) = _rows(5)
+# The verdict on a time step
+(VOLTAGE_BOW, BOW, ERROR, OVER, OVER_VOLTAGE, OVER_CURRENT, OVER_CHARGE, HIT) = _rows(8)
+(BEYOND, AHEAD, LANDING_FROM, REPEATED) = _rows(4)
+(ACCEPTED, H_NEXT, FINISHED) = _rows(3)
+# Sums over the protocol step, and over the protocol
+(CHARGE_IN, CHARGE_OUT, ENERGY_IN, ENERGY_OUT) = _rows(4)
+(TIME, TIME_IN, TIME_OUT, SQUARED_CURRENT, T_MAX, PHI_MIN, CUT_OFF) = _rows(7)
 # `passivation`, 0 without it. State: unpassivated surface, all that was opened, highest mean
 # stoichiometry, squared store, charges lost and leaked; at the end of the step;
 (SURFACE, OPENED, X_MAX, STORE, LOST, LEAKED) = _rows(6)
@@ -128,17 +122,23 @@ UNEVEN_0, UNEVEN_1, UNEVEN_STEP = _block(CELLS), _block(CELLS), _block(CELLS)
 TARGET = _block(CELLS)
 (TRANSFER_N, TRANSFER_P, REACTING_N, R_SOLID_N, R_SOLID_P, R_SALT_N, R_SALT_P) = _rows(7)
 (UNEVEN_HEAT, THROUGH_N, THROUGH_P) = _rows(3)
-# The protocol step: kind, setpoint, limits, time left, bracket of the limit, charge passed;
-(KIND, SETPOINT, VOLTAGE_LIMIT, CURRENT_LIMIT, CHARGE_LIMIT, LEFT, BRACKET, PASSED) = _rows(8)
-# marching or not, status, attempts
-(ACTIVE, OPENING, STATUS, ATTEMPTS, SKIPPABLE) = _rows(5)
-# The verdict on a time step
-(VOLTAGE_BOW, BOW, ERROR, OVER, OVER_VOLTAGE, OVER_CURRENT, OVER_CHARGE, HIT) = _rows(8)
-(BEYOND, AHEAD, LANDING_FROM, REPEATED) = _rows(4)
-(ACCEPTED, H_NEXT, FINISHED) = _rows(3)
-# Sums over the protocol step, and over the protocol
-(CHARGE_IN, CHARGE_OUT, ENERGY_IN, ENERGY_OUT) = _rows(4)
-(TIME, TIME_IN, TIME_OUT, SQUARED_CURRENT, T_MAX, PHI_MIN, CUT_OFF) = _rows(7)
+# Shells of the negative particle, where it has them instead of modes. State; how fast it has been
+# changing; a guess of it within the step, with diffusivities and their integrals there;
+_first = _start
+SHELL, SHELL_RATE, SHELL_AT = _block(SHELLS), _block(SHELLS), _block(SHELLS)
+SHELL_D, SHELL_AREA = _block(SHELLS), _block(SHELLS)
+# beginning and end of a stage as above, conductances, elimination;
+BEGIN_C, BEGIN_I, SHELL_C, SHELL_I = _block(SHELLS), _block(SHELLS), _block(SHELLS), _block(SHELLS)
+SHELL_LINK, SHELL_RATIO = _block(SHELLS - 1), _block(SHELLS)
+(GAIN, CARRY, SURFACE_D, SURFACE_AREA, SURFACE_MOVE) = _rows(5)
+# the surface, and by how much the last iteration moved it;
+(SHELL_XS_0, SHELL_XS, SHELL_XS_C, SHELL_XS_I, SHELL_UNSETTLED) = _rows(5)
+# and what `shell_step.describe` and `describe_move` write
+(INFLOW_0, INFLOW_1, INFLOW_I, DIFFUSION) = _rows(4)
+(SHELL_H, SHELL_H_0, SHELL_I_1, SHELL_T, SHELL_T_REF) = _rows(5)
+(SHELL_PER_H, SHELL_ACCEPTED, SHELL_MEAN) = _rows(3)
+TO_POSITIVE = _start - _first  # from these rows to the same ones of the positive particle
+_rows(TO_POSITIVE // LANES)
 
 SIZE = _start
 CACHE_LINE = 8  # numbers
