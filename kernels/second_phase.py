@@ -43,6 +43,7 @@ from kernels.time_step import (
     LATE,
     SIDE_CHARGE_CHANGE,
     SIDE_CHARGE_CURVATURE,
+    departure,
     inverse_thermal_voltages,
     move_negative_surface,
     salt_of_electrode,
@@ -318,7 +319,7 @@ def grow_second_film(w):
         fall_b *= 5.0 * LATE * LATE * (3.0 - 2.0 * LATE)
         fall = h / 12.0 * (fall_a + fall_b + fall_1)
         moved = (film_0 + charge * per_charge - film_1) / (1.0 + fall * per_charge)
-        curved = abs(charge - 0.5 * h * (j_0 + j_1)) / SIDE_CHARGE_CURVATURE
+        curved = departure(h, j_0, j_a, j_b, j_1) / SIDE_CHARGE_CURVATURE
         unsettled = 0.5 * fall_1 * moved / (j_1 + 1e-300)
         unsettled *= fall * moved / SIDE_CHARGE_CHANGE
         w[s.SIDE_ERROR + i] += (curved + abs(unsettled)) * w[s.S_2 + i] * w[s.Q_N + i]

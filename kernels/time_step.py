@@ -267,6 +267,16 @@ def averaged(w, i):
     return a if known else U_a, b if known else U_b
 
 
+@law
+def departure(h, j_0, j_a, j_b, j_1):
+    """How far a side charge is from that along a straight line, or what is odd about the middle of
+    the step: the even and the odd part of what the rule's points see; per area.
+    """
+    even = abs(5.0 * (j_a + j_b - j_0 - j_1))
+    odd = abs(5.0 * (j_1 - j_0 - (j_b - j_a) * (1.0 / (LATE - EARLY))))
+    return max(even, odd) * h * (1.0 / 12.0)
+
+
 @lanes
 def grow_film(w, tables):
     """Side charge over the step by Lobatto's rule of four points, and the film that it makes.
@@ -322,9 +332,7 @@ def grow_film(w, tables):
         fall = h / 12.0 * (fall_a + fall_b + fall_1)
         missing = film_0 + (charge + w[s.HEALED + i]) * per_charge - film_1
         moved = missing / (1.0 + fall * per_charge)
-        even = abs(charge - 0.5 * h * (w[s.J_0 + i] + j_1))
-        odd = h * (5.0 / 12.0) * abs(j_1 - w[s.J_0 + i] - (j_b - j_a) / (LATE - EARLY))
-        curved = max(odd, even) / SIDE_CHARGE_CURVATURE
+        curved = departure(h, w[s.J_0 + i], j_a, j_b, j_1) / SIDE_CHARGE_CURVATURE
         unsettled = 0.5 * fall_1 * moved / (j_1 + 1e-300)
         unsettled *= fall * moved / SIDE_CHARGE_CHANGE
         wide = abs(w[s.XS + i] - w[s.XS_0 + i]) * (1.0 / WIDEST_STEP)
