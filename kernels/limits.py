@@ -29,7 +29,8 @@ FAR = 20.0  # error of a step to where a surface is empty or full: it tells noth
 NEAR = 5e-4  # V, from which one more move of Newton's method is good enough
 # Rise at the limit over the mean rise before, below which the last part of the way is searched
 FLAT, LAST_PART, PROBES = 0.5, 0.4, 8
-UNEVEN, LEAST_FAR = 5e-3, 3e-3  # V, stoichiometry
+UNEVEN, LEAST_FAR = 5e-3, 3e-3  # V, stoichiometry: slow enough, and far enough for a bump
+CLOSE = 1e-3  # V: a step that starts there and ends before a limit may meet it in between
 LANDING_SHARE = 3e-3  # likewise, of a limiting charge
 SHORTEST_STEP = 1e-6  # s
 SHORTEST_SHARE = 0.02  # of a step that goes to a limit
@@ -75,6 +76,20 @@ def away_from_limit(tables, limit, share, x_path, y_path, eta_path):
     return U_p - U_n + eta - limit, slope_p * dy - slope_n * dx + deta
 
 
+@law
+def first_meeting(tables, limit, before, first, last, x_path, y_path, eta_path):
+    """The first place between two shares of a step where its voltage meets the limit, or the last
+    share, by probes.
+    """
+    apart = (last - first) / PROBES
+    for probe in range(PROBES):
+        at = first + probe * apart
+        away, rise = away_from_limit(tables, limit, at, x_path, y_path, eta_path)
+        if away * (before - limit) < 0.0:
+            return max(at - away / rise, at - apart) if away * rise > 0.0 else at - 0.5 * apart
+    return last
+
+
 @lanes
 def share_to_limit(tables, limit, before, x_path, y_path, eta_path):
     """Share of a step at which its voltage, at first `before`, meets the limit, or 1: potentials
@@ -86,8 +101,10 @@ def share_to_limit(tables, limit, before, x_path, y_path, eta_path):
         away, rise = away_from_limit(tables, limit, share, x_path, y_path, eta_path)
         forth = away * (before - limit) > 0.0
         if attempts == 0:
-            if forth:
-                return 1.0
+            if forth:  # unless it does so in between
+                if abs(limit - before) > CLOSE:
+                    return 1.0
+                return first_meeting(tables, limit, before, 0.0, 1.0, x_path, y_path, eta_path)
             share = (before - limit) / (before - limit - away)
         else:
             low, high = (share, high) if forth else (low, share)
@@ -100,12 +117,8 @@ def share_to_limit(tables, limit, before, x_path, y_path, eta_path):
     if rise * share * (limit - before) < FLAT * (limit - before) * (limit - before) or (
         part < UNEVEN and far > LEAST_FAR
     ):
-        apart = share * LAST_PART / PROBES
-        for probe in range(PROBES):
-            at = share - (PROBES - probe) * apart
-            away, rise = away_from_limit(tables, limit, at, x_path, y_path, eta_path)
-            if away * (before - limit) < 0.0:
-                return max(at - away / rise, at - apart) if away * rise > 0.0 else at - 0.5 * apart
+        first = (1.0 - LAST_PART) * share
+        return first_meeting(tables, limit, before, first, share, x_path, y_path, eta_path)
     return share
 
 

@@ -24,7 +24,6 @@ from kernels.status import (
     STOICHIOMETRY_LIMIT,
     TEMPERATURE_LIMIT,
 )
-from kernels.time_step import HEAT_GOES_ON
 from kernels.vector_math import exp, log
 
 # What the departures from straight lines may add up to in one time step at tolerance 1: in energy
@@ -84,7 +83,7 @@ def measure_departure(w):
         mistaken += max(abs(w[s.SLOPE_N + i]), LEAST_SLOPE) * unsettled_n
         mistaken += max(abs(w[s.SLOPE_P + i]), LEAST_SLOPE) * unsettled_p
         # overpotentials are of the temperature as predicted: wrong all the way, not only between
-        heat = w[s.HEAT_1 + i] - w[s.HEAT_0 + i] - HEAT_GOES_ON * w[s.HEAT_SLOPE + i] * h
+        heat = w[s.HEAT_1 + i] - w[s.HEAT_0 + i] - w[s.HEAT_SLOPE + i] * h
         warmer = w[s.ETA_1 + i] * ETA_PER_KELVIN * heat * w[s.PER_WATT_LATE + i]
         energy = abs(bent_eta) + abs(bent_n) + abs(bent_p) + mistaken + ALL_THE_WAY * abs(warmer)
         energy *= abs(I_b)
