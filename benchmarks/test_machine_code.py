@@ -27,7 +27,7 @@ LIBM = {"exp", "exp2", "expm1", "log", "log1p", "pow", "sinh", "cosh", "tanh", "
 CALLED = re.compile(r'(?:call|movabs)\w*\s+[$"]*([a-z_]\w*)')
 
 #: time steps per protocol that a lane tries, measured
-TIME_STEPS = {"lfp-graphite": 165, "nmc532-graphite": 162, "nmc811-graphite-siox": 182}
+TIME_STEPS = {"lfp-graphite": 159, "nmc532-graphite": 152, "nmc811-graphite-siox": 172}
 
 SIGNATURE = (
     types.Array(types.float64, 1, "C"),  # workspace
