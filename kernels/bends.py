@@ -19,9 +19,9 @@ LEAST_SQUARE = 1e-6  # s2, of a step of no length
 @law
 def bend_of(rise, slope, h, h_0):
     """The k above of a quantity that rises over a step of `h`, `slope` being its mean slope over
-    the one before, of `h_0` [s].
+    the one before, of `h_0` [s]; 0 where there was none.
     """
-    return (rise - slope * h) / max(h * (h + h_0), LEAST_SQUARE)
+    return (rise - slope * h) / max(h * (h + h_0), LEAST_SQUARE) if h_0 > 0.0 else 0.0
 
 
 @law

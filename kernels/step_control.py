@@ -72,7 +72,7 @@ def measure_departure(w):
         bend = bend_eta * lasting(bend_eta, w[s.ETA_BEND_0 + i])
         bend += w[s.SLOPE_P + i] * bend_y * lasting(bend_y, w[s.YS_BEND_0 + i])
         w[s.ETA_BEND + i], w[s.YS_BEND + i] = bend_eta, bend_y
-        w[s.VOLTAGE_BOW + i] = bend * h * h * (1.0 / 6.0) if h_0 > 0.0 else 0.0
+        w[s.VOLTAGE_BOW + i] = bend * h * h * (1.0 / 6.0)
         # surfaces were filled by the side current as predicted and by a leak on a straight line
         mistaken = abs(w[s.J_1 + i] - w[s.J_GUESS + i] + w[s.LOSS_1 + i] - w[s.LOSS_GUESS + i])
         mistaken *= 0.5 * h * w[s.S_N + i] * w[s.Q_N + i]

@@ -99,13 +99,9 @@ def move_on(w):
         x = (w[s.XS + i] - w[s.XS_0 + i]) * per_second
         y = (w[s.YS + i] - w[s.YS_0 + i]) * per_second
         w[s.ETA_SLOPE + i] = choose(accepted, eta, w[s.ETA_SLOPE + i])
-        known = w[s.H_0 + i] > 0.0
-        bend_eta = w[s.ETA_BEND + i] if known & continued else 0.0
-        bend_x = w[s.XS_BEND + i] if known & continued else 0.0
-        bend_y = w[s.YS_BEND + i] if known & continued else 0.0
-        w[s.ETA_BEND_0 + i] = choose(accepted, bend_eta, w[s.ETA_BEND_0 + i])
-        w[s.XS_BEND_0 + i] = choose(accepted, bend_x, w[s.XS_BEND_0 + i])
-        w[s.YS_BEND_0 + i] = choose(accepted, bend_y, w[s.YS_BEND_0 + i])
+        w[s.ETA_BEND_0 + i] = choose(accepted, w[s.ETA_BEND + i], w[s.ETA_BEND_0 + i])
+        w[s.XS_BEND_0 + i] = choose(accepted, w[s.XS_BEND + i], w[s.XS_BEND_0 + i])
+        w[s.YS_BEND_0 + i] = choose(accepted, w[s.YS_BEND + i], w[s.YS_BEND_0 + i])
         w[s.I_SLOPE + i] = choose(accepted, I, w[s.I_SLOPE + i])
         # a step tried once more to meet a limit knows better where it ends
         learnt = (w[s.OVER + i] > 0.0) & (w[s.ERROR + i] < ACCEPTABLE) & continued

@@ -284,10 +284,9 @@ def grow_film(w, tables):
     (`passivation`) thickens it as well.
     """
     for i in range(LANES):
-        h, before = w[s.H + i], w[s.H_0 + i]
-        dxs = w[s.XS + i] - w[s.XS_0 + i]
-        bend = bend_of(dxs, w[s.XS_SLOPE + i], h, before)
-        bow = h * h * bend * lasting(bend, w[s.XS_BEND_0 + i]) if before > 0.0 else 0.0
+        h, dxs = w[s.H + i], w[s.XS + i] - w[s.XS_0 + i]
+        bend = bend_of(dxs, w[s.XS_SLOPE + i], h, w[s.H_0 + i])
+        bow = h * h * bend * lasting(bend, w[s.XS_BEND_0 + i])
         w[s.XS_BEND + i] = bend
         w[s.XS_A + i] = w[s.XS_0 + i] + EARLY * dxs - EARLY * LATE * bow
         w[s.XS_B + i] = w[s.XS_0 + i] + LATE * dxs - EARLY * LATE * bow
