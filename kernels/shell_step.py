@@ -16,12 +16,15 @@ from kernels.compiled import lanes, law, sequence
 from kernels.parameters import LANES
 from kernels.shells import (
     CONDUCTANCES,
-    DISTANCES,
+    DISTANCE,
     GAMMA,
+    INNER_SHARES,
     INNER_SLOPE,
+    OUTER_SHARES,
     OUTER_SLOPE,
     SHELLS,
     VOLUMES,
+    lift,
     mean_diffusivity,
 )
 from kernels.tables import temperature_factor
@@ -34,7 +37,7 @@ OUTER, INNER = LAST * LANES, (LAST - 1) * LANES  # offsets of the outer two shel
 ONWARD = (1.0 - GAMMA) / GAMMA
 SURFACE_ITERATIONS = 2
 LEAST_D = 1e-12  # relative: a diffusivity of 0, of a full surface for example, makes no NaN
-PER_RISE = INNER_SLOPE / DISTANCES[LAST - 1]  # of the integral of D, between the outer two shells
+PER_RISE = INNER_SLOPE / DISTANCE  # of the integral of D, between the outer two shells
 
 
 @law
@@ -87,9 +90,20 @@ def link_shells(v, count):
 
 @lanes
 def read_shells(v, count, tables, flat, shape, warm):
-    """Diffusivities and their integrals over stoichiometry; conductances follow them in warmth."""
+    """Diffusivities, their integrals over stoichiometry with the `lift` of those; conductances
+    follow them in warmth.
+    """
     for k in range(0, SHELLS * LANES, LANES):
         read_block(v, tables, shape, s.SHELL_AT + k, s.SHELL_D + k, s.CARRY, s.SHELL_AREA + k)
+    for i in range(count):
+        o, n = OUTER + i, INNER + i
+        rise_D, rise = v[s.SHELL_D + o] - v[s.SHELL_D + n], v[s.SHELL_AT + o] - v[s.SHELL_AT + n]
+        v[s.SHELL_LIFT + i], v[s.SHELL_LIFT + o] = 0.0, lift(rise_D, rise)
+    for k in range(LANES, OUTER, LANES):  # from halfway to the one neighbour to that to the other
+        for i in range(count):
+            a, b = k - LANES + i, k + LANES + i
+            rise_D, rise = v[s.SHELL_D + b] - v[s.SHELL_D + a], v[s.SHELL_AT + b] - v[s.SHELL_AT + a]
+            v[s.SHELL_LIFT + k + i] = lift(0.5 * rise_D, 0.5 * rise)
     if not flat[warm]:
         link_shells(v, count)
         for k in range(0, LAST * LANES, LANES):
@@ -124,6 +138,7 @@ def solve_shells(v, count, share, tangent):
         v[s.SHELL_RATIO + i], v[s.SHELL_C + i], v[s.SHELL_I + i] = VOLUMES[0], 0.0, 0.0
     for shell in range(LAST):
         k, volume, next_volume = shell * LANES, VOLUMES[shell], VOLUMES[shell + 1]
+        share_a, share_b = INNER_SHARES[shell], OUTER_SHARES[shell]
         for i in range(count):
             a, b = k + i, k + LANES + i
             link = v[s.SHELL_LINK + a]
@@ -134,16 +149,24 @@ def solve_shells(v, count, share, tangent):
                     v[s.SHELL_AT + a], D_a, area_a, v[s.SHELL_AT + b], D_b, area_b
                 )
                 D_b = D_a
-            link_a, link_b, flow = link * D_a, link * D_b, link * (area_b - area_a)
+            # how far they have moved since the beginning, and what that adds to the flow
+            moved_a, moved_b = (
+                v[s.SHELL_AT + a] - v[s.BEGIN_C + a],
+                v[s.SHELL_AT + b] - v[s.BEGIN_C + b],
+            )
+            begin_a, begin_b = v[s.BEGIN_I + a], v[s.BEGIN_I + b]
+            rise = area_b - area_a + v[s.SHELL_LIFT + b] - v[s.SHELL_LIFT + a]
+            flow = link * rise + share_a * moved_a + share_b * moved_b
+            flow_i = -share_a * begin_a - share_b * begin_b
+            link_a, link_b = link * D_a - share_a, link * D_b + share_b
             # what the shell within left behind lies where the answers will
             rest, carry, carry_i = v[s.SHELL_RATIO + a], v[s.SHELL_C + a], v[s.SHELL_I + a]
             pivot = 1.0 / (rest + link_a)
-            missing = volume * (v[s.BEGIN_C + a] - v[s.SHELL_AT + a]) + flow + carry
-            increment = pivot * missing
-            slope = pivot * (volume * v[s.BEGIN_I + a] + carry_i)
+            increment = pivot * (flow + carry - volume * moved_a)
+            slope = pivot * (volume * begin_a + flow_i + carry_i)
             ratio = pivot * link_b
             v[s.SHELL_C + a], v[s.SHELL_I + a], v[s.SHELL_RATIO + a] = increment, slope, ratio
-            v[s.SHELL_C + b], v[s.SHELL_I + b] = link_a * increment - flow, link_a * slope
+            v[s.SHELL_C + b], v[s.SHELL_I + b] = link_a * increment - flow, link_a * slope - flow_i
             v[s.SHELL_RATIO + b] = next_volume + ratio * rest
     for i in range(count):
         o = OUTER + i
@@ -175,8 +198,9 @@ def find_surface(v, count, tables, flat, shape, warm):
         outer = v[s.SHELL_C + o] + v[s.SHELL_I + o] * I
         inner = v[s.SHELL_C + n] + v[s.SHELL_I + n] * I
         D_o, D_n = v[s.SHELL_D + o], v[s.SHELL_D + n]
-        area = v[s.SHELL_AREA + o] + D_o * (outer - v[s.SHELL_AT + o])
-        rise = area - v[s.SHELL_AREA + n] - D_n * (inner - v[s.SHELL_AT + n])
+        area = v[s.SHELL_AREA + o] + v[s.SHELL_LIFT + o] + D_o * (outer - v[s.SHELL_AT + o])
+        rise = area - v[s.SHELL_AREA + n] - v[s.SHELL_LIFT + n]
+        rise -= D_n * (inner - v[s.SHELL_AT + n])
         area_i = D_o * v[s.SHELL_I + o]
         rise_i = area_i - D_n * v[s.SHELL_I + n]
         per_flux = OUTER_SLOPE / (3.0 * v[s.DIFFUSION + i])

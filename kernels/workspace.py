@@ -126,7 +126,7 @@ TARGET = _block(CELLS)
 # changing; a guess of it within the step, with diffusivities and their integrals there;
 _first = _start
 SHELL, SHELL_RATE, SHELL_AT = _block(SHELLS), _block(SHELLS), _block(SHELLS)
-SHELL_D, SHELL_AREA = _block(SHELLS), _block(SHELLS)
+SHELL_D, SHELL_AREA, SHELL_LIFT = _block(SHELLS), _block(SHELLS), _block(SHELLS)
 # beginning and end of a stage as above, conductances, elimination;
 BEGIN_C, BEGIN_I, SHELL_C, SHELL_I = _block(SHELLS), _block(SHELLS), _block(SHELLS), _block(SHELLS)
 SHELL_LINK, SHELL_RATIO = _block(SHELLS - 1), _block(SHELLS)
