@@ -23,6 +23,7 @@ from kernels.shells import (
     OUTER_SHARES,
     OUTER_SLOPE,
     SHELLS,
+    STAGES,
     VOLUMES,
     lift,
     mean_diffusivity,
@@ -33,8 +34,11 @@ from kernels.vector_math import choose
 ROWS = s.SIZE // LANES
 LAST = SHELLS - 1
 OUTER, INNER = LAST * LANES, (LAST - 1) * LANES  # offsets of the outer two shells
-#: how far on the second stage begins, on the way to the end of the first one
-ONWARD = (1.0 - GAMMA) / GAMMA
+#: how far on the second stage begins, on the way to the end of the first one, and the third one on
+#: the ways to both
+SECOND = 0.5 * (1.0 - GAMMA) / GAMMA
+THIRD_SECOND = (1.5 * GAMMA * GAMMA - 5.0 * GAMMA + 1.25) / GAMMA
+THIRD_FIRST = (-1.5 * GAMMA * GAMMA + 4.0 * GAMMA - 0.25) / GAMMA - THIRD_SECOND * SECOND
 SURFACE_ITERATIONS = 2
 LEAST_D = 1e-12  # relative: a diffusivity of 0, of a full surface for example, makes no NaN
 PER_RISE = INNER_SLOPE / DISTANCE  # of the integral of D, between the outer two shells
@@ -114,15 +118,34 @@ def read_shells(v, count, tables, flat, shape, warm):
 
 
 @lanes
-def begin(v, count, onward):
-    """Where a stage begins: from the start of the step, as far on as the end of the last stage
-    says.
-    """
+def begin_first(v, count):
+    """Where the first stage begins."""
     for k in range(0, SHELLS * LANES, LANES):
         for i in range(count):
-            before = v[s.SHELL + k + i]
-            v[s.BEGIN_C + k + i] = before + onward * (v[s.SHELL_C + k + i] - before)
-            v[s.BEGIN_I + k + i] = onward * v[s.SHELL_I + k + i]
+            v[s.BEGIN_C + k + i], v[s.BEGIN_I + k + i] = v[s.SHELL + k + i], 0.0
+
+
+@lanes
+def begin_second(v, count):
+    """Where the second stage begins; the end of the first one is kept for the third."""
+    for k in range(0, SHELLS * LANES, LANES):
+        for i in range(count):
+            before, end, slope = v[s.SHELL + k + i], v[s.SHELL_C + k + i], v[s.SHELL_I + k + i]
+            v[s.FIRST_C + k + i], v[s.FIRST_I + k + i] = end, slope
+            v[s.BEGIN_C + k + i] = before + SECOND * (end - before)
+            v[s.BEGIN_I + k + i] = SECOND * slope
+
+
+@lanes
+def begin_third(v, count):
+    """Where the third stage begins."""
+    for k in range(0, SHELLS * LANES, LANES):
+        for i in range(count):
+            before, first, second = v[s.SHELL + k + i], v[s.FIRST_C + k + i], v[s.SHELL_C + k + i]
+            moved = THIRD_FIRST * (first - before) + THIRD_SECOND * (second - before)
+            v[s.BEGIN_C + k + i] = before + moved
+            slope = THIRD_FIRST * v[s.FIRST_I + k + i] + THIRD_SECOND * v[s.SHELL_I + k + i]
+            v[s.BEGIN_I + k + i] = slope
 
 
 @lanes
@@ -235,14 +258,18 @@ def propose_shells(w, first, tables, flat, shape, warm):
     """Shells and surface at the end of the step of the particle whose rows begin `first` on."""
     v, count = w[first:], w.shape[0] // ROWS
     link_shells(v, count)
-    place(v, count, GAMMA)
-    begin(v, count, 0.0)
+    begin_first(v, count)
+    place(v, count, STAGES[0])
     read_shells(v, count, tables, flat, shape, warm)
-    solve_shells(v, count, GAMMA, False)
-    begin(v, count, ONWARD)
-    place(v, count, 1.0)
+    solve_shells(v, count, STAGES[0], False)
+    begin_second(v, count)
+    place(v, count, STAGES[1])
     read_shells(v, count, tables, flat, shape, warm)
-    solve_shells(v, count, 1.0, False)
+    solve_shells(v, count, STAGES[1], False)
+    begin_third(v, count)
+    place(v, count, STAGES[2])
+    read_shells(v, count, tables, flat, shape, warm)
+    solve_shells(v, count, STAGES[2], False)
     # where the diffusivity varies over decades, a guess from the past may be far from the end, and
     # Newton's method would not find it
     settle_shells(v, count)

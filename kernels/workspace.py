@@ -129,6 +129,7 @@ SHELL, SHELL_RATE, SHELL_AT = _block(SHELLS), _block(SHELLS), _block(SHELLS)
 SHELL_D, SHELL_AREA, SHELL_LIFT = _block(SHELLS), _block(SHELLS), _block(SHELLS)
 # beginning and end of a stage as above, conductances, elimination;
 BEGIN_C, BEGIN_I, SHELL_C, SHELL_I = _block(SHELLS), _block(SHELLS), _block(SHELLS), _block(SHELLS)
+FIRST_C, FIRST_I = _block(SHELLS), _block(SHELLS)
 SHELL_LINK, SHELL_RATIO = _block(SHELLS - 1), _block(SHELLS)
 (GAIN, CARRY, SURFACE_D, SURFACE_AREA, SURFACE_MOVE) = _rows(5)
 # the surface, and by how much the last iteration moved it;
