@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -93,7 +94,8 @@ def attempts(batch: Batch) -> float:
     module = kernels_for(*vectors[:2], cell.flat)
     _, tried = module.run(
         *workspace.room(vectors[0].size), *vectors, 0, batch.size, cell.tables,
-        cell.flat, inputs.kinds, inputs.cycles, 1.0, module.GROWTH, module.FIRST_STEP,
+        cell.flat, inputs.kinds, inputs.cycles, 1.0, module.GROWTH,
+        module.opening_step(cell.flat), math.inf,
         np.empty((4, cycles, batch.size)), np.empty((len(module.SUMMARY), batch.size)),
         np.empty(batch.size, dtype=np.int8), np.empty((0, len(TRACE))),
         module.extensions(*vectors[:2], cell.flat),

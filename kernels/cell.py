@@ -178,7 +178,7 @@ def idle(w):
 
 
 @sequence
-def attempt(w, tables, flat, tolerance, growth, strict):
+def attempt(w, tables, flat, tolerance, growth, first, straight, strict):
     """Try one time step in every lane; returns whether any lane has finished its protocol step."""
     predict(w, tables, flat)
     propose_negative_modes(w)
@@ -189,16 +189,16 @@ def attempt(w, tables, flat, tolerance, growth, strict):
     even_out(w)
     grow_film(w, tables)
     follow_side_charge(w)
-    measure_departure(w)
+    measure_departure(w, straight)
     compare_with_limits(w, strict)
-    judge(w, tolerance, growth)
+    judge(w, tolerance, growth, first)
     land(w, tables)
     add_up(w)
     return move_on(w)
 
 
 @sequence
-def attempt_extended(w, tables, flat, bare, double, tolerance, growth, strict):
+def attempt_extended(w, tables, flat, bare, double, tolerance, growth, first, straight, strict):
     """`attempt` with what only some cells have: shells, surface that is not passivated, a second
     material in the negative electrode.
     """
@@ -228,11 +228,11 @@ def attempt_extended(w, tables, flat, bare, double, tolerance, growth, strict):
         grow_second_film(w)
     else:
         follow_side_charge(w)
-    measure_departure(w)
+    measure_departure(w, straight)
     compare_with_limits(w, strict)
     if double:
         depart(w)
-    judge(w, tolerance, growth)
+    judge(w, tolerance, growth, first)
     land(w, tables)
     if bare:
         keep(w)

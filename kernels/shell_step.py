@@ -106,7 +106,10 @@ def read_shells(v, count, tables, flat, shape, warm):
     for k in range(LANES, OUTER, LANES):  # from halfway to the one neighbour to that to the other
         for i in range(count):
             a, b = k - LANES + i, k + LANES + i
-            rise_D, rise = v[s.SHELL_D + b] - v[s.SHELL_D + a], v[s.SHELL_AT + b] - v[s.SHELL_AT + a]
+            rise_D, rise = (
+                v[s.SHELL_D + b] - v[s.SHELL_D + a],
+                v[s.SHELL_AT + b] - v[s.SHELL_AT + a],
+            )
             v[s.SHELL_LIFT + k + i] = lift(0.5 * rise_D, 0.5 * rise)
     if not flat[warm]:
         link_shells(v, count)

@@ -37,9 +37,7 @@ def _rises(values):
 
 
 #: radii of the boundaries, centre to surface
-BOUNDARIES = tuple(
-    1.0 - (GROWTH**k - 1.0) / (GROWTH**SHELLS - 1.0) for k in range(SHELLS, -1, -1)
-)
+BOUNDARIES = tuple(1.0 - (GROWTH**k - 1.0) / (GROWTH**SHELLS - 1.0) for k in range(SHELLS, -1, -1))
 #: shares of the particle's volume
 VOLUMES = _rises([r**3 for r in BOUNDARIES])
 

@@ -43,7 +43,6 @@ LEAST_SLOPE = 0.2  # V, of a potential about a surface that is not settled: it m
 HOLD_WINDOW = 2.5e-3  # V, before the last Newton iteration, which leaves a small part of it
 ACCEPTABLE = 2.0  # error of a step that is kept; the next one aims at 1
 NEARNESS = 1.3  # a limit within so many steps, at the present slope, is looked for on the tables
-FIRST_STEP = 2.5  # s
 TREND = 8.0  # most by which errors are expected to go on rising or falling, beyond those with h^3
 STUCK_STEP = 1e-3  # s, below which a step that would leave the model's range ends the case
 SCARCE_SALT = 10.0  # mol m-3, below which that is why a case needs ever more steps
@@ -54,11 +53,13 @@ TEMPERATURE_LOW, TEMPERATURE_HIGH = 233.0, 373.0  # K, range of the tables
 
 
 @lanes
-def measure_departure(w):
+def measure_departure(w, straight):
     """How far the step departed from straight lines: ERROR, relative. VOLTAGE_BOW [V] is how far
     means of overpotentials and positive potential lie below those of their chords, BOW [C] how much
-    less charge than along a chord the terminals' current carried where a voltage is held.
+    less charge than along a chord the terminals' current carried where a voltage is held. A voltage
+    that bends by more than `straight` [V] counts, too, whatever charge goes with it.
     """
+    per_straight = 1.0 / straight
     for i in range(LANES):
         h, kind = w[s.H + i], w[s.KIND + i]
         I_b = w[s.I_1 + i] - w[s.LEAK_1 + i]  # of the terminals
@@ -85,8 +86,8 @@ def measure_departure(w):
         # overpotentials are of the temperature as predicted: wrong all the way, not only between
         heat = w[s.HEAT_1 + i] - w[s.HEAT_0 + i] - w[s.HEAT_SLOPE + i] * h
         warmer = w[s.ETA_1 + i] * ETA_PER_KELVIN * heat * w[s.PER_WATT_LATE + i]
-        energy = abs(bent_eta) + abs(bent_n) + abs(bent_p) + mistaken + ALL_THE_WAY * abs(warmer)
-        energy *= abs(I_b)
+        bent = abs(bent_eta) + abs(bent_n) + abs(bent_p)
+        energy = (bent + mistaken + ALL_THE_WAY * abs(warmer)) * abs(I_b)
         bent_I = w[s.I_1 + i] - w[s.I_0 + i] - w[s.I_SLOPE + i] * h
         w[s.BOW + i] = w[s.BEND + i] * bent_I - w[s.LEAK_BOW + i] if kind == VOLTAGE else 0.0
         charge = abs(bent_I) + (0.0 if kind == CURRENT else abs(mistaken / w[s.DV_DI + i]))
@@ -105,13 +106,15 @@ def measure_departure(w):
         bows = abs(w[s.LOSS_BOW + i]) + abs(w[s.HEAL_BOW + i])
         bows = abs(w[s.LEAK_BOW + i]) + bows * w[s.S_N + i]
         lost = bows * w[s.Q_N + i] * (1.0 / BOW_DEPARTURE)
-        w[s.ERROR + i] = (share * w[s.Q_N + i] + after) * h + lost
+        error = (share * w[s.Q_N + i] + after) * h + lost
+        w[s.ERROR + i] = max(error, bent * per_straight if h_0 > 0.0 else 0.0)
 
 
 @lanes
-def judge(w, tolerance, growth):
+def judge(w, tolerance, growth, first):
     """Accept or refuse the step of each lane, choose its next length, and end lanes that cannot go
-    on. A protocol step opens with a short one, whose beginning counts as its end.
+    on. A protocol step opens with a short one, whose beginning counts as its end; where that has no
+    length, the next one is `first` [s] long, or less.
     """
     per_tolerance = 1.0 / tolerance
     for i in range(LANES):
@@ -171,7 +174,7 @@ def judge(w, tolerance, growth):
         w[s.ERROR_0 + i] = (0.0 if opening else bent) if accepted else bent_0
         scale = 0.9 * exp(log(max(expected, 1e-6)) * (-1.0 / 3.0))
         longer = min(h * min(max(scale, 0.3), most), bracket)
-        longer = min(max(longer, FIRST_STEP) if opening else longer, left)
+        longer = min(max(longer, first) if opening else longer, left)
         shorter = h * min(max(scale, 0.2), 0.8)
         retry = 0.995 * h if over & (error <= ACCEPTABLE) else shorter
         retry = 0.5 * h if over & (error > FAR) else retry

@@ -24,7 +24,6 @@ from kernels.properties import read_constants
 from kernels.protocol import VALUES
 from kernels.second_phase import mean_stoichiometry, settle_second
 from kernels.status import INVALID_INPUT, OK
-from kernels.step_control import FIRST_STEP
 
 #: rows of the summary
 SUMMARY = (
@@ -49,7 +48,11 @@ SUMMARY = (
 NEW_SURFACE, SECOND_PHASE = p.NEW_SURFACE // LANES, p.EPS_2 // LANES  # in the vector of a case
 TASK = 64 * LANES  # cases: long enough that lanes without one are rare, at its end
 GROWTH = 5.0  # most that a time step may be longer than the one before
-TRACE_GROWTH = 1.15  # enough points to draw a relaxation by straight lines
+# of a trace, that straight lines between its points may draw it, relaxations and knees
+TRACE_GROWTH = 1.15
+STRAIGHT = 8e-3  # V, by which a voltage may bend: an eighth is what a straight line leaves out
+FIRST_STEP = 10.0  # s
+SHELL_FIRST_STEP = 2.5  # modes follow a jump of the current exactly, shells do not
 
 
 @lanes
@@ -122,7 +125,7 @@ def leave(w, i, case, tables, per_cycle, summary, status):
 @njit(fastmath=FASTMATH, error_model="numpy", nogil=True, cache=True, _nrt=False)
 def run(
     w, vectors, places, base, columns, own, first, last, tables, flat, kinds, cycles, tolerance,
-    growth, opened, per_cycle, summary, status, trace, extended,
+    growth, first_step, straight, per_cycle, summary, status, trace, extended,
 ):  # fmt: skip
     """Form the cases from `first` to before `last` in a `workspace.room`; see `sweep` and, for
     `extended`, `extensions`.
@@ -138,8 +141,9 @@ def run(
     if double:
         for i in range(LANES):
             settle_second(w, i)
-    # with a leak or two materials, the currents inside the cell have to be found first
-    first_step = 0.0 if bare or double else opened
+    # with a leak or two materials, the currents inside the cell have to be found first; a trace
+    # begins with the first instant
+    opened = 0.0 if bare or double or trace.shape[0] > 0 else first_step
     following, rows, tried, busy = first, 0, 0, 0
     finished = True
     for i in range(LANES):
@@ -158,7 +162,7 @@ def run(
                         if w[s.STATUS + i] == OK and step[i] < kinds.shape[0]:
                             at = COUNT + step[i] * len(VALUES)
                             values = vectors[i, at : at + len(VALUES)]
-                            enter(w, i, kinds[step[i]], values, first_step)
+                            enter(w, i, kinds[step[i]], values, opened)
                             if w[s.STATUS + i] == OK:
                                 break
                         leave(w, i, case[i], tables, per_cycle, summary, status)
@@ -180,9 +184,11 @@ def run(
                 break
         at, before = step[0], w[s.TIME]
         if extended is None:
-            finished = attempt(w, tables, flat, tolerance, growth, strict)
+            finished = attempt(w, tables, flat, tolerance, growth, first_step, straight, strict)
         else:
-            finished = attempt_extended(w, tables, flat, bare, double, tolerance, growth, strict)
+            finished = attempt_extended(
+                w, tables, flat, bare, double, tolerance, growth, first_step, straight, strict
+            )
         tried += 1
         if rows < trace.shape[0] and (
             w[s.TIME] > before or (w[s.ACCEPTED] > 0.0 and w[s.H_0] == 0.0)
@@ -211,8 +217,17 @@ def extensions(base, columns, flat):
     """
     bare = base[NEW_SURFACE] > 0.0 or NEW_SURFACE in columns
     double = base[SECOND_PHASE] > 0.0 or SECOND_PHASE in columns
-    shelled = not flat[[t.SHAPE_D_N, t.WARM_D_N, t.SHAPE_D_P, t.WARM_D_P]].all()
-    return np.array([bare, double]) if bare or double or shelled else None
+    return np.array([bare, double]) if bare or double or shelled(flat) else None
+
+
+def shelled(flat):
+    """Whether a diffusivity of the particles depends on more than temperature, by Arrhenius."""
+    return not flat[[t.SHAPE_D_N, t.WARM_D_N, t.SHAPE_D_P, t.WARM_D_P]].all()
+
+
+def opening_step(flat):
+    """Return how long the first time step of a protocol step is [s]."""
+    return SHELL_FIRST_STEP if shelled(flat) else FIRST_STEP
 
 
 def sweep(base, columns, own, tables, flat, kinds, cycles, tolerance, per_cycle, summary, status):
@@ -238,8 +253,8 @@ def sweep(base, columns, own, tables, flat, kinds, cycles, tolerance, per_cycle,
     def task(first):
         run(
             *s.room(base.size), base, columns, own, first, min(first + TASK, cases), tables, flat,
-            kinds, cycles, tolerance, GROWTH, FIRST_STEP, per_cycle, summary, status, no_trace,
-            extended,
+            kinds, cycles, tolerance, GROWTH, opening_step(flat), math.inf, per_cycle, summary,
+            status, no_trace, extended,
         )  # fmt: skip
 
     tasks = range(0, cases, TASK)
@@ -269,8 +284,9 @@ def trace(base, tables, flat, kinds, cycles, tolerance, rows):
     status, columns = np.zeros(1, dtype=np.int8), np.empty(0, dtype=np.int64)
     used, _ = run(
         *s.room(base.size), base, columns, np.empty((0, 1)), 0, 1, tables, flat, kinds, cycles,
-        tolerance, TRACE_GROWTH, 0.0, np.empty((4, cycles.max() + 1, 1)),
-        np.empty((len(SUMMARY), 1)), status, rows, extensions(base, columns, flat),
+        tolerance, TRACE_GROWTH, 0.1 * opening_step(flat), STRAIGHT / tolerance,
+        np.empty((4, cycles.max() + 1, 1)), np.empty((len(SUMMARY), 1)), status, rows,
+        extensions(base, columns, flat),
     )  # fmt: skip
     return used, int(status[0])
 
@@ -279,7 +295,7 @@ def trace(base, tables, flat, kinds, cycles, tolerance, rows):
 SIGNATURE = (
     "(float64[::1], float64[:, ::1], int64[:, ::1], float64[::1], int64[::1], float64[:, ::1], "
     "int64, int64, float64[:, :, ::1], boolean[::1], int64[::1], int64[::1], float64, float64, "
-    "float64, float64[:, :, :], float64[:, :], int8[::1], float64[:, ::1], {})"
+    "float64, float64, float64[:, :, :], float64[:, :], int8[::1], float64[:, ::1], {})"
 )
 
 
