@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -95,7 +94,7 @@ def attempts(batch: Batch) -> float:
     _, tried = module.run(
         *workspace.room(vectors[0].size), *vectors, 0, batch.size, cell.tables,
         cell.flat, inputs.kinds, inputs.cycles, 1.0, module.GROWTH,
-        module.opening_step(cell.flat), math.inf,
+        module.opening_step(cell.flat),
         np.empty((4, cycles, batch.size)), np.empty((len(module.SUMMARY), batch.size)),
         np.empty(batch.size, dtype=np.int8), np.empty((0, len(TRACE))),
         module.extensions(*vectors[:2], cell.flat),

@@ -42,8 +42,8 @@ def trace_formation(
     cell, protocol, equipment
         What is formed, how, and with what; names and paths are loaded.
     tolerance
-        As for `sweep_formation`; the time steps are those of the kernels, so a smaller one also
-        gives more points.
+        As for `sweep_formation`; what is over time is computed with a tenth of it. The time steps
+        are those of the kernels, so a smaller one also gives more points.
 
     Returns
     -------

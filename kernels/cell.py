@@ -178,7 +178,7 @@ def idle(w):
 
 
 @sequence
-def attempt(w, tables, flat, tolerance, growth, first, straight, strict):
+def attempt(w, tables, flat, tolerance, growth, first, strict):
     """Try one time step in every lane; returns whether any lane has finished its protocol step."""
     predict(w, tables, flat)
     propose_negative_modes(w)
@@ -189,7 +189,7 @@ def attempt(w, tables, flat, tolerance, growth, first, straight, strict):
     even_out(w)
     grow_film(w, tables)
     follow_side_charge(w)
-    measure_departure(w, straight)
+    measure_departure(w)
     compare_with_limits(w, strict)
     judge(w, tolerance, growth, first)
     land(w, tables)
@@ -198,7 +198,7 @@ def attempt(w, tables, flat, tolerance, growth, first, straight, strict):
 
 
 @sequence
-def attempt_extended(w, tables, flat, bare, double, tolerance, growth, first, straight, strict):
+def attempt_extended(w, tables, flat, bare, double, tolerance, growth, first, strict):
     """`attempt` with what only some cells have: shells, surface that is not passivated, a second
     material in the negative electrode.
     """
@@ -228,7 +228,7 @@ def attempt_extended(w, tables, flat, bare, double, tolerance, growth, first, st
         grow_second_film(w)
     else:
         follow_side_charge(w)
-    measure_departure(w, straight)
+    measure_departure(w)
     compare_with_limits(w, strict)
     if double:
         depart(w)

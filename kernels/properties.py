@@ -80,8 +80,10 @@ def read_warmed(w, tables, flat, shape, warm, value):
 
 
 @lanes
-def read_constants(w, i, tables, flat):
-    """Factors that depend on the mean concentration alone, once for the case in lane `i`."""
+def read_once(w, i, tables, flat):
+    """What is read once for the case in lane `i`: factors that depend on the mean concentration
+    alone, and the potentials of the fresh surfaces with their integrals.
+    """
     at = w[s.C_AV + i] * (1.0 / CONCENTRATION_LIMIT)
     if not flat[t.SHAPE_KAPPA]:
         w[s.F_KAPPA + i], _, _ = lookup(tables, t.SHAPE_KAPPA, at)
@@ -89,6 +91,8 @@ def read_constants(w, i, tables, flat):
         w[s.F_TDF + i], _, _ = lookup(tables, t.SHAPE_TDF, at)
     if not flat[t.SHAPE_T_PLUS]:
         w[s.F_T_PLUS + i], _, _ = lookup(tables, t.SHAPE_T_PLUS, at)
+    w[s.POT_N_0 + i], _, w[s.AREA_N_0 + i] = lookup(tables, t.U_N, w[s.XS_0 + i])
+    _, _, w[s.AREA_P_0 + i] = lookup(tables, t.U_P, w[s.YS_0 + i])
 
 
 @sequence

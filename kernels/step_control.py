@@ -53,13 +53,11 @@ TEMPERATURE_LOW, TEMPERATURE_HIGH = 233.0, 373.0  # K, range of the tables
 
 
 @lanes
-def measure_departure(w, straight):
+def measure_departure(w):
     """How far the step departed from straight lines: ERROR, relative. VOLTAGE_BOW [V] is how far
     means of overpotentials and positive potential lie below those of their chords, BOW [C] how much
-    less charge than along a chord the terminals' current carried where a voltage is held. A voltage
-    that bends by more than `straight` [V] counts, too, whatever charge goes with it.
+    less charge than along a chord the terminals' current carried where a voltage is held.
     """
-    per_straight = 1.0 / straight
     for i in range(LANES):
         h, kind = w[s.H + i], w[s.KIND + i]
         I_b = w[s.I_1 + i] - w[s.LEAK_1 + i]  # of the terminals
@@ -86,8 +84,8 @@ def measure_departure(w, straight):
         # overpotentials are of the temperature as predicted: wrong all the way, not only between
         heat = w[s.HEAT_1 + i] - w[s.HEAT_0 + i] - w[s.HEAT_SLOPE + i] * h
         warmer = w[s.ETA_1 + i] * ETA_PER_KELVIN * heat * w[s.PER_WATT_LATE + i]
-        bent = abs(bent_eta) + abs(bent_n) + abs(bent_p)
-        energy = (bent + mistaken + ALL_THE_WAY * abs(warmer)) * abs(I_b)
+        energy = abs(bent_eta) + abs(bent_n) + abs(bent_p) + mistaken + ALL_THE_WAY * abs(warmer)
+        energy *= abs(I_b)
         bent_I = w[s.I_1 + i] - w[s.I_0 + i] - w[s.I_SLOPE + i] * h
         w[s.BOW + i] = w[s.BEND + i] * bent_I - w[s.LEAK_BOW + i] if kind == VOLTAGE else 0.0
         charge = abs(bent_I) + (0.0 if kind == CURRENT else abs(mistaken / w[s.DV_DI + i]))
@@ -106,8 +104,7 @@ def measure_departure(w, straight):
         bows = abs(w[s.LOSS_BOW + i]) + abs(w[s.HEAL_BOW + i])
         bows = abs(w[s.LEAK_BOW + i]) + bows * w[s.S_N + i]
         lost = bows * w[s.Q_N + i] * (1.0 / BOW_DEPARTURE)
-        error = (share * w[s.Q_N + i] + after) * h + lost
-        w[s.ERROR + i] = max(error, bent * per_straight if h_0 > 0.0 else 0.0)
+        w[s.ERROR + i] = (share * w[s.Q_N + i] + after) * h + lost
 
 
 @lanes

@@ -34,13 +34,10 @@ def add_up(w):
         mean_p = mean_p if moved else w[s.POT_P + i]
         mean = mean_p - mean_n * (1.0 / 12.0) + 0.5 * (w[s.ETA_0 + i] + w[s.ETA_1 + i])
         mean -= w[s.VOLTAGE_BOW + i]
-        # a protocol step's first time step: of the voltage the end alone is known; surfaces went
-        # with the root of time, two thirds of the way in the mean. Of a case's first one not even
-        # where they began
-        opening = w[s.OPENING + i] > 0.0
+        # a protocol step's first time step: of the overpotentials the end alone is known; surfaces
+        # went with the root of time, two thirds of the way in the mean
         way = mean_p - w[s.POT_P + i] - mean_n * (1.0 / 12.0) + w[s.POT_N + i]
-        way = w[s.V_1 + i] + (ON_THE_WAY * way if w[s.TIME + i] > 0.0 else 0.0)
-        mean = way if opening else mean
+        mean = w[s.V_1 + i] + ON_THE_WAY * way if w[s.OPENING + i] > 0.0 else mean
         mean = w[s.V_1 + i] if w[s.KIND + i] == VOLTAGE else mean
         charge, rest = 0.5 * h * (I_a + I_b), beyond * I_b
         charge -= w[s.BOW + i] if accepted else 0.0

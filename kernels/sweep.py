@@ -20,7 +20,7 @@ from kernels.charge_left import charge_left
 from kernels.compiled import FASTMATH, lanes, law
 from kernels.parameters import COUNT, LANES
 from kernels.passivation import STORE_AT_START
-from kernels.properties import read_constants
+from kernels.properties import read_once
 from kernels.protocol import VALUES
 from kernels.second_phase import mean_stoichiometry, settle_second
 from kernels.status import INVALID_INPUT, OK
@@ -48,11 +48,12 @@ SUMMARY = (
 NEW_SURFACE, SECOND_PHASE = p.NEW_SURFACE // LANES, p.EPS_2 // LANES  # in the vector of a case
 TASK = 64 * LANES  # cases: long enough that lanes without one are rare, at its end
 GROWTH = 5.0  # most that a time step may be longer than the one before
-# of a trace, that straight lines between its points may draw it, relaxations and knees
-TRACE_GROWTH = 1.15
-STRAIGHT = 8e-3  # V, by which a voltage may bend: an eighth is what a straight line leaves out
 FIRST_STEP = 10.0  # s
 SHELL_FIRST_STEP = 2.5  # modes follow a jump of the current exactly, shells do not
+# A trace is one case, and may be drawn by straight lines. Where voltage falls by 40 mV a second, a
+# discharge that ends 2e-5 too late shows as a millivolt over all of it.
+TRACE_GROWTH = 1.15
+TRACE_SHARE = 0.1  # of tolerance and first step
 
 
 @lanes
@@ -125,7 +126,7 @@ def leave(w, i, case, tables, per_cycle, summary, status):
 @njit(fastmath=FASTMATH, error_model="numpy", nogil=True, cache=True, _nrt=False)
 def run(
     w, vectors, places, base, columns, own, first, last, tables, flat, kinds, cycles, tolerance,
-    growth, first_step, straight, per_cycle, summary, status, trace, extended,
+    growth, first_step, per_cycle, summary, status, trace, extended,
 ):  # fmt: skip
     """Form the cases from `first` to before `last` in a `workspace.room`; see `sweep` and, for
     `extended`, `extensions`.
@@ -174,7 +175,7 @@ def run(
                     following += 1
                     fill(per_cycle, case[i], 0.0)
                     board(w, i, vectors[i], base, columns, own[:, case[i]])
-                    read_constants(w, i, tables, flat)
+                    read_once(w, i, tables, flat)
                     if double and w[s.STATUS + i] == OK:
                         settle_second(w, i)
                         if w[s.SHARE_2 + i] == 0.0:
@@ -184,10 +185,10 @@ def run(
                 break
         at, before = step[0], w[s.TIME]
         if extended is None:
-            finished = attempt(w, tables, flat, tolerance, growth, first_step, straight, strict)
+            finished = attempt(w, tables, flat, tolerance, growth, first_step, strict)
         else:
             finished = attempt_extended(
-                w, tables, flat, bare, double, tolerance, growth, first_step, straight, strict
+                w, tables, flat, bare, double, tolerance, growth, first_step, strict
             )
         tried += 1
         if rows < trace.shape[0] and (
@@ -253,8 +254,8 @@ def sweep(base, columns, own, tables, flat, kinds, cycles, tolerance, per_cycle,
     def task(first):
         run(
             *s.room(base.size), base, columns, own, first, min(first + TASK, cases), tables, flat,
-            kinds, cycles, tolerance, GROWTH, opening_step(flat), math.inf, per_cycle, summary,
-            status, no_trace, extended,
+            kinds, cycles, tolerance, GROWTH, opening_step(flat), per_cycle, summary, status,
+            no_trace, extended,
         )  # fmt: skip
 
     tasks = range(0, cases, TASK)
@@ -273,7 +274,8 @@ def trace(base, tables, flat, kinds, cycles, tolerance, rows):
 
     Parameters
     ----------
-    base, tables, flat, kinds, cycles, tolerance : as for `sweep`
+    base, tables, flat, kinds, cycles, tolerance : as for `sweep`; time steps are those of a tenth
+        of the tolerance
     rows : float64 array, shape (n, len(cell.TRACE)), filled: the first instant of each step and
         the end of each time step
 
@@ -284,7 +286,7 @@ def trace(base, tables, flat, kinds, cycles, tolerance, rows):
     status, columns = np.zeros(1, dtype=np.int8), np.empty(0, dtype=np.int64)
     used, _ = run(
         *s.room(base.size), base, columns, np.empty((0, 1)), 0, 1, tables, flat, kinds, cycles,
-        tolerance, TRACE_GROWTH, 0.1 * opening_step(flat), STRAIGHT / tolerance,
+        TRACE_SHARE * tolerance, TRACE_GROWTH, TRACE_SHARE * opening_step(flat),
         np.empty((4, cycles.max() + 1, 1)), np.empty((len(SUMMARY), 1)), status, rows,
         extensions(base, columns, flat),
     )  # fmt: skip
@@ -295,7 +297,7 @@ def trace(base, tables, flat, kinds, cycles, tolerance, rows):
 SIGNATURE = (
     "(float64[::1], float64[:, ::1], int64[:, ::1], float64[::1], int64[::1], float64[:, ::1], "
     "int64, int64, float64[:, :, ::1], boolean[::1], int64[::1], int64[::1], float64, float64, "
-    "float64, float64, float64[:, :, :], float64[:, :], int8[::1], float64[:, ::1], {})"
+    "float64, float64[:, :, :], float64[:, :], int8[::1], float64[:, ::1], {})"
 )
 
 
