@@ -101,16 +101,18 @@ def read_shells(v, count, tables, flat, shape, warm):
         read_block(v, tables, shape, s.SHELL_AT + k, s.SHELL_D + k, s.CARRY, s.SHELL_AREA + k)
     for i in range(count):
         o, n = OUTER + i, INNER + i
-        rise_D, rise = v[s.SHELL_D + o] - v[s.SHELL_D + n], v[s.SHELL_AT + o] - v[s.SHELL_AT + n]
-        v[s.SHELL_LIFT + i], v[s.SHELL_LIFT + o] = 0.0, lift(rise_D, rise)
-    for k in range(LANES, OUTER, LANES):  # from halfway to the one neighbour to that to the other
+        D_o, D_n, rise = v[s.SHELL_D + o], v[s.SHELL_D + n], v[s.SHELL_AT + o] - v[s.SHELL_AT + n]
+        v[s.SHELL_LIFT + i], v[s.SHELL_LIFT + o] = 0.0, lift(D_o - D_n, rise, min(D_o, D_n))
+    for k in range(LANES, OUTER, LANES):  # half of what is between both neighbours
         for i in range(count):
             a, b = k - LANES + i, k + LANES + i
-            rise_D, rise = (
-                v[s.SHELL_D + b] - v[s.SHELL_D + a],
+            D_a, D_b, rise = (
+                v[s.SHELL_D + a],
+                v[s.SHELL_D + b],
                 v[s.SHELL_AT + b] - v[s.SHELL_AT + a],
             )
-            v[s.SHELL_LIFT + k + i] = lift(0.5 * rise_D, 0.5 * rise)
+            least = min(min(D_a, D_b), v[s.SHELL_D + k + i])
+            v[s.SHELL_LIFT + k + i] = lift(0.5 * (D_b - D_a), 0.5 * rise, least)
     if not flat[warm]:
         link_shells(v, count)
         for k in range(0, LAST * LANES, LANES):

@@ -85,8 +85,9 @@ def mean_diffusivity(s_a, D_a, area_a, s_b, D_b, area_b):
 
 
 @law
-def lift(rise_D, rise):
+def lift(rise_D, rise, D):
     """Mean of the integral of D over a shell less the integral at its mean: half the slope of D
-    times the variance across the shell. The rises are those of D and stoichiometry across it.
+    times the variance across the shell. The rises are those of D and stoichiometry across it; where
+    D changes by more than its own least value around, that is no guide, and the first is held.
     """
-    return (1.0 / 24.0) * rise_D * rise
+    return (1.0 / 24.0) * min(max(rise_D, -D), D) * rise
