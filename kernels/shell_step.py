@@ -74,7 +74,7 @@ def place(v, count, share):
 
 @lanes
 def settle_shells(v, count):
-    """Take the end of the step that has been found as the better guess."""
+    """Take the end of a stage that has been found as the better guess."""
     for k in range(0, SHELLS * LANES, LANES):
         for i in range(count):
             end = v[s.SHELL_C + k + i] + v[s.SHELL_I + k + i] * v[s.SHELL_I_1 + i]
@@ -132,25 +132,31 @@ def begin_first(v, count):
 
 @lanes
 def begin_second(v, count):
-    """Where the second stage begins; the end of the first one is kept for the third."""
+    """Where the second stage begins, and a guess of its end, further on the way that the first one
+    went. The end of that is kept.
+    """
     for k in range(0, SHELLS * LANES, LANES):
         for i in range(count):
             before, end, slope = v[s.SHELL + k + i], v[s.SHELL_C + k + i], v[s.SHELL_I + k + i]
             v[s.FIRST_C + k + i], v[s.FIRST_I + k + i] = end, slope
             v[s.BEGIN_C + k + i] = before + SECOND * (end - before)
             v[s.BEGIN_I + k + i] = SECOND * slope
+            now = end + slope * v[s.SHELL_I_1 + i]
+            v[s.SHELL_AT + k + i] = min(max(now + SECOND * (now - before), 0.0), 1.0)
 
 
 @lanes
 def begin_third(v, count):
-    """Where the third stage begins."""
+    """Where the third stage begins, and a guess of its end, from both others, equally far apart."""
     for k in range(0, SHELLS * LANES, LANES):
         for i in range(count):
             before, first, second = v[s.SHELL + k + i], v[s.FIRST_C + k + i], v[s.SHELL_C + k + i]
+            first_i, second_i = v[s.FIRST_I + k + i], v[s.SHELL_I + k + i]
             moved = THIRD_FIRST * (first - before) + THIRD_SECOND * (second - before)
             v[s.BEGIN_C + k + i] = before + moved
-            slope = THIRD_FIRST * v[s.FIRST_I + k + i] + THIRD_SECOND * v[s.SHELL_I + k + i]
-            v[s.BEGIN_I + k + i] = slope
+            v[s.BEGIN_I + k + i] = THIRD_FIRST * first_i + THIRD_SECOND * second_i
+            ahead = 2.0 * second - first + (2.0 * second_i - first_i) * v[s.SHELL_I_1 + i]
+            v[s.SHELL_AT + k + i] = min(max(ahead, 0.0), 1.0)
 
 
 @lanes
@@ -267,19 +273,17 @@ def propose_shells(w, first, tables, flat, shape, warm):
     place(v, count, STAGES[0])
     read_shells(v, count, tables, flat, shape, warm)
     solve_shells(v, count, STAGES[0], False)
+    # where the diffusivity varies over decades, a guess from the past may be far from the end, and
+    # Newton's method would not find it; what the first stage is off counts fourfold in the third
+    settle_shells(v, count)
+    read_shells(v, count, tables, flat, shape, warm)
+    solve_shells(v, count, STAGES[0], True)
     begin_second(v, count)
-    place(v, count, STAGES[1])
     read_shells(v, count, tables, flat, shape, warm)
     solve_shells(v, count, STAGES[1], False)
     begin_third(v, count)
-    place(v, count, STAGES[2])
     read_shells(v, count, tables, flat, shape, warm)
-    solve_shells(v, count, STAGES[2], False)
-    # where the diffusivity varies over decades, a guess from the past may be far from the end, and
-    # Newton's method would not find it
-    settle_shells(v, count)
-    read_shells(v, count, tables, flat, shape, warm)
-    solve_shells(v, count, 1.0, True)
+    solve_shells(v, count, STAGES[2], True)
     find_surface(v, count, tables, flat, shape, warm)
 
 

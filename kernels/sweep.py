@@ -21,7 +21,7 @@ from kernels.compiled import FASTMATH, lanes, law
 from kernels.parameters import COUNT, LANES
 from kernels.passivation import STORE_AT_START
 from kernels.properties import read_once
-from kernels.protocol import VALUES
+from kernels.protocol import CURRENT, VALUES
 from kernels.second_phase import mean_stoichiometry, settle_second
 from kernels.status import INVALID_INPUT, OK
 
@@ -52,8 +52,9 @@ FIRST_STEP = 10.0  # s
 SHELL_FIRST_STEP = 2.5  # modes follow a jump of the current exactly, shells do not
 # A trace is one case, and may be drawn by straight lines. Where voltage falls by 40 mV a second, a
 # discharge that ends 2e-5 too late shows as a millivolt over all of it.
+TRACE_TOLERANCE = 0.1  # times that of a sweep
+TRACE_FIRST_STEP = 1.0  # s
 TRACE_GROWTH = 1.15
-TRACE_SHARE = 0.1  # of tolerance and first step
 
 
 @lanes
@@ -200,6 +201,8 @@ def run(
             trace[rows, 4] = mean_stoichiometry(w, 0)
             trace[rows, 7], trace[rows, 8] = lithium_lost(w, 0), at
             rows += 1
+            if w[s.TIME] == before and w[s.KIND] == CURRENT:
+                w[s.OPENING] = 1.0  # after its first instant, too
     return rows, tried
 
 
@@ -286,7 +289,7 @@ def trace(base, tables, flat, kinds, cycles, tolerance, rows):
     status, columns = np.zeros(1, dtype=np.int8), np.empty(0, dtype=np.int64)
     used, _ = run(
         *s.room(base.size), base, columns, np.empty((0, 1)), 0, 1, tables, flat, kinds, cycles,
-        TRACE_SHARE * tolerance, TRACE_GROWTH, TRACE_SHARE * opening_step(flat),
+        TRACE_TOLERANCE * tolerance, TRACE_GROWTH, TRACE_FIRST_STEP,
         np.empty((4, cycles.max() + 1, 1)), np.empty((len(SUMMARY), 1)), status, rows,
         extensions(base, columns, flat),
     )  # fmt: skip
