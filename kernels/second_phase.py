@@ -49,7 +49,7 @@ from kernels.time_step import (
     salt_of_electrode,
 )
 from kernels.uneven_reaction import keep_uneven, propose_uneven, settle_uneven
-from kernels.vector_math import asinh, choose, exp
+from kernels.vector_math import asinh, choose, exp, log
 
 SHARPNESS = 100.0  # m2 A-1, of the change between branches, PyBaMM's "current sigmoid"
 EMPTIEST = 1e-4  # stoichiometry of the second material
@@ -215,12 +215,17 @@ def split(w, tables, flat):
         film = w[s.FILM_1 + i] * w[p.RHO_SEI + i] * w[s.PER_S_N + i]
         film_2 = w[s.FILM_2_1 + i] * w[p.RHO_SEI_2 + i] * w[s.PER_S_2 + i]
         between = U_2 - U + (film_2 - film) * I
+        # uneven reactions
+        w[s.OWN_2 + i] = own_2
+        up, down, up_2, down_2 = w[s.UP_N + i], w[s.DOWN_N + i], w[s.UP_2 + i], w[s.DOWN_2 + i]
+        own, own_2 = own * math.sqrt(up * down), own_2 * math.sqrt(up_2 * down_2)
+        tilt, tilt_2 = 0.5 * unit * log(up / down), 0.5 * unit * log(up_2 / down_2)
         # currents: of both, and of each
         through = I + w[s.SIDE_1 + i] + w[s.I_2_GUESS + i]
-        given = share_of_second(through, own, own_2, between / unit)
+        given = share_of_second(through, own, own_2, (between + tilt - tilt_2) / unit)
         I_2 = w[s.I_2_GUESS + i] if w[s.H + i] > 0.0 else given
         I_n = through - I_2
-        eta, eta_2 = unit * asinh(I_n / own), unit * asinh(I_2 / own_2)
+        eta, eta_2 = unit * asinh(I_n / own) - tilt, unit * asinh(I_2 / own_2) - tilt_2
         # how fast the potential of each rises with its own current, and with that of the cell
         inside, inside_2 = max(x * (1.0 - x), 1e-8), max(x_2 * (1.0 - x_2), 1e-8)
         dj0 = (0.5 - x) / inside * w[s.XS_I + i]
@@ -238,17 +243,21 @@ def split(w, tables, flat):
         moved = missing / (rise + rise_2)
         with_cell = (rise + salt + film - salt_2 - film_2) / (rise + rise_2)
         w[s.APART + i], w[s.DI_2 + i] = abs(missing), with_cell
-        w[s.TRANSFER_N + i] = 1.0 / per_own + 1.0 / per_own_2
-        w[s.TRANSFER_P + i] = math.sqrt(I * I + w[s.OWN_P + i] * w[s.OWN_P + i]) / unit
-        w[s.REACTING_N + i] = order * I_n + order_2 * I_2
         before = w[s.ETA_N_1 + i] - away * ent
+        up, down = w[s.UP_P + i], w[s.DOWN_P + i]
+        own_p = w[s.OWN_P + i] * math.sqrt(up * down)
+        phi_p = w[s.POT_P + i] + away * w[s.ENT_P + i]
+        phi_p -= unit * (asinh(I / own_p) + 0.5 * log(up / down))
+        more_p = phi_p - w[s.PHI_P_1 + i]
+        w[s.PHI_P_1 + i] = phi_p
         w[s.HEAT_1 + i] += (
             I_n * (eta + T * ent)
             + I_2 * (eta_2 + T * ent_2 + branch * apart)
             - (I + w[s.SIDE_1 + i]) * (before + T * ent)
             + w[s.UNEVEN_HEAT + i]
+            - I * more_p
         )
-        w[s.V_1 + i] += before - eta - lacking + rise * moved
+        w[s.V_1 + i] += before - eta - lacking + rise * moved + more_p
         w[s.DV_DI + i] += w[s.DETA_N + i] - (deta + salt) + rise * with_cell
         w[s.ETA_N_1 + i] = away * ent + lacking + eta - deta * moved
         w[s.DETA_N + i] = deta + salt - deta * with_cell

@@ -7,14 +7,25 @@ electrode, and the sign that of the negative one, the other of the positive:
 
     d(xi) = +- I (r_electrolyte xi^2 / 2 - r_solid (xi - xi^2 / 2)) - chi (R T / F) ln c  - mean
 
-To first order in d, and in the distance of ln c from its mean, which exchange currents follow with
-their order, the reactions differ from uniform ones by
+A reaction k is 2 j0_k S_k sinh(F (eta_k + d) / (2 R T)), and j0_k follows (c / c_mean)^order,
+with c_mean that of the mean logarithm. With u = F d / (2 R T), g = (c / c_mean)^order, and P and M
+the means of g exp(u) and g exp(-u) over the electrode, the mean of that is
 
-    G d + order (current of reactions) (ln c - mean),      G = sum of (d current / d overpotential).
+    2 j0_k S_k sqrt(P M) sinh(F eta_k / (2 R T) + ln(P / M) / 2),
 
-They are concentrated near the separator, and change the concentration overpotential by a tenth
-(LG M50 at C/10). Their sum over an electrode is 0, so that salt is conserved.
+so that uneven reactions count as a change of exchange current and overpotential (`second_phase`);
+and it runs, K^2 being I_k^2 + (2 j0_k S_k)^2 P M, at
+
+    g ((I_k + K) exp(u) / (2 P) + (I_k - K) exp(-u) / (2 M)).
+
+P, M and the heat, current times d, count the variance of u within each volume as well.
+
+Reactions are concentrated near the separator, and change the concentration overpotential by a tenth
+(LG M50 at C/10). Their sum over an electrode is I_k, so that salt is conserved. PyBaMM lets salt
+migrate with the current of even reactions: what is uneven releases all of its salt, not 1 - t+.
 """
+
+import math
 
 from kernels import parameters as p
 from kernels import workspace as s
@@ -23,7 +34,7 @@ from kernels.electrolyte import CELLS, EDGE, ELECTRODE_CELLS, SEPARATOR
 from kernels.kinetics import FARADAY, GAS
 from kernels.parameters import LANES
 from kernels.salt_step import FIRST, LAST, MIDDLE, salt_at
-from kernels.vector_math import choose, log
+from kernels.vector_math import choose, exp, log
 
 #: means of xi - xi^2 / 2 and of xi^2 / 2 over the volumes of an electrode, from the collector
 SQUARES = tuple(
@@ -34,6 +45,7 @@ LINES = tuple((2 * k + 1) / (2.0 * ELECTRODE_CELLS) for k in range(ELECTRODE_CEL
 #: that gathers where reactions are faster slows them down, by up to as much again
 ITERATIONS = 3
 DAMPING = 0.4
+STEEPEST = 40.0  # exponent
 
 
 @lanes
@@ -46,48 +58,93 @@ def settle_uneven(w, i):
     w[s.THROUGH_P + i] = 0.5 * EDGE * w[s.LINK_S_P + i] / w[s.LINK_P + i]
     w[s.R_SOLID_N + i] = L_n / (w[p.SIGMA_N + i] * (1.0 - w[p.EPS_N + i]) ** w[p.B_SN + i] * area)
     w[s.R_SOLID_P + i] = L_p / (w[p.SIGMA_P + i] * (1.0 - w[p.EPS_P + i]) ** w[p.B_SP + i] * area)
-    w[s.TRANSFER_N + i] = w[s.TRANSFER_P + i] = w[s.REACTING_N + i] = 0.0
+    w[s.OWN_N + i] = w[s.OWN_2 + i] = w[s.OWN_P + i] = 0.0
     for k in range(0, CELLS * LANES, LANES):
         w[s.UNEVEN_0 + k + i] = 0.0
 
 
 @law
-def distribute(w, i, first, step, drop_solid, drop_salt, conductance, reacting):
-    """Write how uneven the reactions of one electrode are at the end of the step, per its volumes'
-    share of the electrode: from volume `first` on, which is at the collector, by `step` volumes.
-    Returns the heat of that.
+def describe_electrode(w, i, first, step, drop_solid, drop_salt, order, order_2):
+    """Write u, its variance, exp(u) and g of both reactions in the volumes of an electrode: from
+    volume `first` on, which is at the collector, by `step` volumes. Returns P and M of both.
     """
-    I = w[s.I_1 + i]
-    mean = mean_log = heat = 0.0
-    thermal = w[s.CHI + i] * (GAS / FARADAY) * w[s.T_1 + i]
+    mean = mean_log = 0.0
+    unit = 2.0 * (GAS / FARADAY) * w[s.T_1 + i]
     for k in range(ELECTRODE_CELLS):
         at = (first + k * step) * LANES + i
-        ln = log(salt_at(w, i, first + k * step, I))
-        d = drop_salt * SQUARES[k] - drop_solid * (LINES[k] - SQUARES[k]) - thermal * ln
-        w[s.TARGET + at] = conductance * d + reacting * ln
-        heat += w[s.TARGET + at] * d
-        mean, mean_log = mean + d, mean_log + ln
+        ln = log(salt_at(w, i, first + k * step, w[s.I_1 + i]))
+        u = drop_salt * SQUARES[k] - drop_solid * (LINES[k] - SQUARES[k])
+        u = u / unit - 0.5 * w[s.CHI + i] * ln
+        w[s.UNEVEN_U + at], w[s.UNEVEN_G + at] = u, ln
+        mean, mean_log = mean + u, mean_log + ln
     share = 1.0 / ELECTRODE_CELLS
-    even = share * (conductance * mean + reacting * mean_log)
+    mean, mean_log = share * mean, share * mean_log
+    up = down = up_2 = down_2 = 0.0
+    at, next_one = s.UNEVEN_U + first * LANES + i, step * LANES
+    u_0, u_1, u_2, u_3 = w[at], w[at + next_one], w[at + 2 * next_one], w[at + 3 * next_one]
+    rises = (  # over a volume
+        2.0 * u_1 - 1.5 * u_0 - 0.5 * u_2,
+        0.5 * (u_2 - u_0),
+        0.5 * (u_3 - u_1),
+        1.5 * u_3 - 2.0 * u_2 + 0.5 * u_1,
+    )
     for k in range(ELECTRODE_CELLS):
-        w[s.TARGET + (first + k * step) * LANES + i] -= even
-    return share * (heat - even * mean)
+        at = (first + k * step) * LANES + i
+        u, ln = w[s.UNEVEN_U + at] - mean, w[s.UNEVEN_G + at] - mean_log
+        e = exp(min(max(u, -STEEPEST), STEEPEST))
+        variance = (1.0 / 12.0) * rises[k] * rises[k]
+        within = 1.0 + 0.5 * variance
+        g, g_2 = within * exp(order * ln), within * exp(order_2 * ln)
+        w[s.UNEVEN_U + at], w[s.UNEVEN_E + at], w[s.UNEVEN_V + at] = u, e, variance
+        w[s.UNEVEN_G + at], w[s.UNEVEN_G_2 + at] = g, g_2
+        up, down = up + share * g * e, down + share * g / e
+        up_2, down_2 = up_2 + share * g_2 * e, down_2 + share * g_2 / e
+    return up, down, up_2, down_2
+
+
+@law
+def distribute(w, i, first, step, I, own, up, down, I_2, own_2, up_2, down_2):
+    """Write how uneven the reactions of one electrode are, per its volumes' share of the electrode;
+    returns the heat of that.
+    """
+    K = math.sqrt(I * I + own * own * up * down)
+    K_2 = math.sqrt(I_2 * I_2 + own_2 * own_2 * up_2 * down_2)
+    rise, fall = 0.5 * (I + K) / up, 0.5 * (I - K) / down
+    rise_2, fall_2 = 0.5 * (I_2 + K_2) / up_2, 0.5 * (I_2 - K_2) / down_2
+    heat = 0.0
+    for k in range(ELECTRODE_CELLS):
+        at = (first + k * step) * LANES + i
+        e, g, g_2 = w[s.UNEVEN_E + at], w[s.UNEVEN_G + at], w[s.UNEVEN_G_2 + at]
+        forward, backward = (g * rise + g_2 * rise_2) * e, (g * fall + g_2 * fall_2) / e
+        w[s.TARGET + at] = forward + backward - I - I_2
+        heat += w[s.TARGET + at] * w[s.UNEVEN_U + at]
+        heat += (forward - backward) * w[s.UNEVEN_V + at]
+    return heat * (2.0 * (GAS / FARADAY) / ELECTRODE_CELLS) * w[s.T_1 + i]
 
 
 @lanes
 def find_uneven(w):
     """How uneven the reactions are at the end of the step, for its salt and current: TARGET."""
     for i in range(LANES):
-        I = w[s.I_1 + i]
+        I, I_2 = w[s.I_1 + i], w[s.I_2_1 + i]
         per_kappa = w[s.R_ELECTROLYTE + i] / w[s.R_PATH + i]
+        drop_solid, drop_salt = I * w[s.R_SOLID_N + i], I * per_kappa * w[s.R_SALT_N + i]
+        up, down, up_2, down_2 = describe_electrode(
+            w, i, 0, 1, drop_solid, drop_salt, w[p.O_J_N + i], w[p.O_J_2 + i]
+        )
+        w[s.UP_N + i], w[s.DOWN_N + i] = up, down
+        w[s.UP_2 + i], w[s.DOWN_2 + i] = up_2, down_2
+        I_n = I + w[s.SIDE_1 + i] + w[s.I_2_GUESS + i] - I_2
         heat = distribute(
-            w, i, 0, 1, I * w[s.R_SOLID_N + i], I * per_kappa * w[s.R_SALT_N + i],
-            w[s.TRANSFER_N + i], w[s.REACTING_N + i],
-        )  # fmt: skip
-        heat += distribute(
-            w, i, CELLS - 1, -1, -I * w[s.R_SOLID_P + i], -I * per_kappa * w[s.R_SALT_P + i],
-            w[s.TRANSFER_P + i], -I * w[p.O_J_P + i],
-        )  # fmt: skip
+            w, i, 0, 1, I_n, w[s.OWN_N + i], up, down, I_2, w[s.OWN_2 + i], up_2, down_2
+        )
+        drop_solid, drop_salt = -I * w[s.R_SOLID_P + i], -I * per_kappa * w[s.R_SALT_P + i]
+        order = w[p.O_J_P + i]
+        up, down, _, _ = describe_electrode(
+            w, i, CELLS - 1, -1, drop_solid, drop_salt, order, order
+        )
+        w[s.UP_P + i], w[s.DOWN_P + i] = up, down
+        heat += distribute(w, i, CELLS - 1, -1, -I, w[s.OWN_P + i], up, down, 0.0, 0.0, up, down)
         w[s.UNEVEN_HEAT + i] = heat
 
 
@@ -122,7 +179,7 @@ def add_uneven(w):
         into += release(w, i, CELLS - 1, -1, w[s.THROUGH_P + i])
         w[s.TARGET + SEPARATOR * LANES + i] = into
     for i in range(LANES):
-        source = w[s.H + i] * w[s.SOURCE + i] * (1.0 - w[p.T_PLUS + i] * w[s.F_T_PLUS + i])
+        source = w[s.H + i] * w[s.SOURCE + i]
         carry_n = carry_p = 0.0
         for k in range(FIRST, MIDDLE, LANES):
             n, m = k + i, LAST - k + i

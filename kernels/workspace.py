@@ -114,13 +114,16 @@ X_2_MODE = _block(MODES)
 X_2_MODE_C, X_2_MODE_I = _block(MODES), _block(MODES)
 (POT_2, SLOPE_2, AREA_2, APART_2, APART_SLOPE_2, APART_AREA_2, ENT_2, F_J_2) = _rows(8)
 (LACKING, LACKING_SLOPE) = _rows(2)
-(LOG_N, CHANGE_N, OWN_N, OWN_P) = _rows(4)
-# `uneven_reaction`: at both ends of the step, what it adds to the salt, a better guess; conductance
-# of charge transfer, current of reactions times their order; resistances of solid, and of salt
-# times conductivity; heat
+(LOG_N, CHANGE_N, OWN_N, OWN_2, OWN_P) = _rows(5)
+# `uneven_reaction`: at both ends of the step, what it adds to the salt, a better guess; u, its
+# variance, exp(u), g of both materials, their P and M; resistances of solid, and of salt times
+# conductivity; heat
 UNEVEN_0, UNEVEN_1, UNEVEN_STEP = _block(CELLS), _block(CELLS), _block(CELLS)
 TARGET = _block(CELLS)
-(TRANSFER_N, TRANSFER_P, REACTING_N, R_SOLID_N, R_SOLID_P, R_SALT_N, R_SALT_P) = _rows(7)
+UNEVEN_U, UNEVEN_V, UNEVEN_E = _block(CELLS), _block(CELLS), _block(CELLS)
+UNEVEN_G, UNEVEN_G_2 = _block(CELLS), _block(CELLS)
+(UP_N, DOWN_N, UP_2, DOWN_2, UP_P, DOWN_P) = _rows(6)
+(R_SOLID_N, R_SOLID_P, R_SALT_N, R_SALT_P) = _rows(4)
 (UNEVEN_HEAT, THROUGH_N, THROUGH_P) = _rows(3)
 # Shells of the negative particle, where it has them instead of modes. State; how fast it has been
 # changing; a guess of it within the step, with diffusivities and their integrals there;
