@@ -32,6 +32,14 @@ CASE = {
     SHARE: 0.019,
 }
 RATES = {"charge_rate": 0.15, "discharge_rate": 0.28, "temperature": 308.0}
+#: reactions run three times as fast near the separator as in the mean, and hardly at the collector
+THICK = {
+    "Negative electrode thickness [m]": 100e-6,
+    "Negative electrode porosity": 0.21,
+    "Negative electrode Bruggeman coefficient (electrolyte)": 1.8,
+    "Cation transference number": 0.3,
+}
+FAST = {"charge_rate": 0.15, "discharge_rate": 0.7, "temperature": 318.0}
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +52,15 @@ def protocol():
     return cm.load_protocol("two-cycle")
 
 
-@pytest.fixture(scope="module", params=["shipped", "ec reaction limited", "random"])
+@pytest.fixture(scope="module", params=["shipped", "ec reaction limited", "random", "thick"])
 def both(request, cell, protocol):
     """The same formation by kernels and PyBaMM."""
     if request.param == "ec reaction limited":
         cell = dataclasses.replace(cell, sei=request.param)
     elif request.param == "random":
         cell, protocol = cell.replace_parameters(CASE), protocol.with_variables(**RATES)
+    elif request.param == "thick":
+        cell, protocol = cell.replace_parameters(THICK), protocol.with_variables(**FAST)
     known = cm.simulate_formation(cell, protocol, EQUIPMENT, **EXACT)
     return cm.trace_formation(cell, protocol, EQUIPMENT), known
 
