@@ -56,8 +56,8 @@ EMPTIEST = 1e-4  # stoichiometry of the second material
 STEEPEST = 40.0  # exponent at which branches are one or the other, and distances are cut
 #: what the departure of I_2 from a straight line may move from one material to the other in a time
 #: step at tolerance 1, share of the first one's capacity
-SPLIT_DEPARTURE = 7e-5
-SPLIT_WINDOW = 5e-3  # V that both potentials are apart before the iteration that makes them one
+SPLIT_DEPARTURE = 2e-5
+SPLIT_WINDOW = 2e-3  # V that both potentials are apart before the iteration that makes them one
 
 
 @lanes
@@ -243,6 +243,7 @@ def split(w, tables, flat):
         moved = missing / (rise + rise_2)
         with_cell = (rise + salt + film - salt_2 - film_2) / (rise + rise_2)
         w[s.APART + i], w[s.DI_2 + i] = abs(missing), with_cell
+        w[s.ALONG + i] = per_own * per_own_2 / (per_own + per_own_2)
         before = w[s.ETA_N_1 + i] - away * ent
         up, down = w[s.UP_P + i], w[s.DOWN_P + i]
         own_p = w[s.OWN_P + i] * math.sqrt(up * down)
@@ -332,7 +333,13 @@ def grow_second_film(w):
         unsettled = 0.5 * fall_1 * moved / (j_1 + 1e-300)
         unsettled *= fall * moved / SIDE_CHARGE_CHANGE
         w[s.SIDE_ERROR + i] += (curved + abs(unsettled)) * w[s.S_2 + i] * w[s.Q_N + i]
-        w[s.J_2_1 + i] = max(j_1 - fall_1 * moved, 0.0)
+        # a side current that is not as predicted moves the overpotentials that it depends on, by
+        # up to half as much back: those that agree, were they exponential
+        j, j_2 = w[s.J_1 + i], max(j_1 - fall_1 * moved, 0.0)
+        back = w[p.ALPHA_SEI + i] * w[s.S_N + i] * j + alpha * w[s.S_2 + i] * j_2
+        agreed = 1.0 / (1.0 + w[s.ALONG + i] * at_1 * back)
+        w[s.J_1 + i] = w[s.J_GUESS + i] + agreed * (j - w[s.J_GUESS + i])
+        w[s.J_2_1 + i] = w[s.J_2_GUESS + i] + agreed * (j_2 - w[s.J_2_GUESS + i])
         w[s.SIDE_2_CHARGE + i] = max(charge - fall * moved, 0.0)
         # the first material was filled by the side current as predicted
         w[s.LOSS_1 + i] = w[s.S_2 + i] * w[s.J_2_1 + i] * w[s.PER_S_N + i]

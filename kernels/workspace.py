@@ -104,9 +104,9 @@ LINK, RATIO, PIVOT = _block(CELLS - 1), _block(CELLS - 1), _block(CELLS)
 (X_2, FILM_2, X_MEAN_MAX, LOST_2) = _rows(4)
 X_2_MODE = _block(MODES)
 (I_2_0, J_2_0, I_2_SLOPE, J_2_SLOPE) = _rows(4)
-# the step under trial: predicted and solved, per ampere of the cell, what was solved before the
-# last iteration;
-(I_2_GUESS, I_2_1, DI_2, APART, I_BEFORE) = _rows(5)
+# the step under trial: predicted and solved, per ampere of the cell, how far potentials were
+# apart, how fast both rise with the current that they share, the cell's before the last iteration;
+(I_2_GUESS, I_2_1, DI_2, APART, ALONG, I_BEFORE) = _rows(6)
 (J_2_GUESS, J_2_1, FILM_2_1, SIDE_2_CHARGE) = _rows(4)
 # its particles, affine in its own end current; its surface; potential with half the distance of
 # its branches; what the table of the first one's lacks; exchange currents and salt
