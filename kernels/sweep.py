@@ -201,7 +201,7 @@ def run(
             trace[rows, 4] = mean_stoichiometry(w, 0)
             trace[rows, 7], trace[rows, 8] = lithium_lost(w, 0), at
             rows += 1
-            if w[s.TIME] == before and w[s.KIND] == CURRENT:
+            if w[s.TIME] == before and w[s.KIND] == CURRENT and not double:
                 w[s.OPENING] = 1.0  # after its first instant, too
     return rows, tried
 
