@@ -33,7 +33,7 @@ from kernels.compiled import lanes, law
 from kernels.electrolyte import CELLS, EDGE, ELECTRODE_CELLS, SEPARATOR
 from kernels.kinetics import FARADAY, GAS
 from kernels.parameters import LANES
-from kernels.salt_step import FIRST, LAST, MIDDLE, salt_at
+from kernels.salt_step import FIRST, LAST, MIDDLE
 from kernels.vector_math import choose, exp, log
 
 #: means of xi - xi^2 / 2 and of xi^2 / 2 over the volumes of an electrode, from the collector
@@ -46,6 +46,8 @@ LINES = tuple((2 * k + 1) / (2.0 * ELECTRODE_CELLS) for k in range(ELECTRODE_CEL
 ITERATIONS = 3
 DAMPING = 0.4
 STEEPEST = 40.0  # exponent
+HEAT_PER_KELVIN = 2.0 * (GAS / FARADAY) / ELECTRODE_CELLS  # of a current times u
+ROWS = s.SIZE // LANES
 
 
 @lanes
@@ -64,88 +66,148 @@ def settle_uneven(w, i):
 
 
 @law
-def describe_electrode(w, i, first, step, drop_solid, drop_salt, order, order_2):
-    """Write u, its variance, exp(u) and g of both reactions in the volumes of an electrode: from
-    volume `first` on, which is at the collector, by `step` volumes. Returns P and M of both.
+def sense(w, i, at, square, line, sign, solid, salt):
+    """Write u, without its mean, and ln c of a volume, `at` its place; `solid` and `salt` are rows
+    of resistances.
     """
-    mean = mean_log = 0.0
-    unit = 2.0 * (GAS / FARADAY) * w[s.T_1 + i]
-    for k in range(ELECTRODE_CELLS):
-        at = (first + k * step) * LANES + i
-        ln = log(salt_at(w, i, first + k * step, w[s.I_1 + i]))
-        u = drop_salt * SQUARES[k] - drop_solid * (LINES[k] - SQUARES[k])
-        u = u / unit - 0.5 * w[s.CHI + i] * ln
-        w[s.UNEVEN_U + at], w[s.UNEVEN_G + at] = u, ln
-        mean, mean_log = mean + u, mean_log + ln
-    share = 1.0 / ELECTRODE_CELLS
-    mean, mean_log = share * mean, share * mean_log
-    up = down = up_2 = down_2 = 0.0
-    at, next_one = s.UNEVEN_U + first * LANES + i, step * LANES
-    u_0, u_1, u_2, u_3 = w[at], w[at + next_one], w[at + 2 * next_one], w[at + 3 * next_one]
-    rises = (  # over a volume
-        2.0 * u_1 - 1.5 * u_0 - 0.5 * u_2,
-        0.5 * (u_2 - u_0),
-        0.5 * (u_3 - u_1),
-        1.5 * u_3 - 2.0 * u_2 + 0.5 * u_1,
-    )
-    for k in range(ELECTRODE_CELLS):
-        at = (first + k * step) * LANES + i
-        u, ln = w[s.UNEVEN_U + at] - mean, w[s.UNEVEN_G + at] - mean_log
-        e = exp(min(max(u, -STEEPEST), STEEPEST))
-        variance = (1.0 / 12.0) * rises[k] * rises[k]
-        within = 1.0 + 0.5 * variance
-        g, g_2 = within * exp(order * ln), within * exp(order_2 * ln)
-        w[s.UNEVEN_U + at], w[s.UNEVEN_E + at], w[s.UNEVEN_V + at] = u, e, variance
-        w[s.UNEVEN_G + at], w[s.UNEVEN_G_2 + at] = g, g_2
-        up, down = up + share * g * e, down + share * g / e
-        up_2, down_2 = up_2 + share * g_2 * e, down_2 + share * g_2 / e
-    return up, down, up_2, down_2
+    I, per_kappa = sign * w[s.I_1 + i], w[s.R_ELECTROLYTE + i] / w[s.R_PATH + i]
+    drop = I * (per_kappa * w[salt + i] * square - w[solid + i] * (line - square))
+    ln = log(w[s.SALT_C + at + i] + w[s.SALT_I + at + i] * w[s.I_1 + i])
+    w[s.UNEVEN_U + at + i] = drop * FARADAY / (2.0 * GAS * w[s.T_1 + i]) - 0.5 * w[s.CHI + i] * ln
+    w[s.UNEVEN_G + at + i] = ln
 
 
 @law
-def distribute(w, i, first, step, I, own, up, down, I_2, own_2, up_2, down_2):
-    """Write how uneven the reactions of one electrode are, per its volumes' share of the electrode;
-    returns the heat of that.
-    """
-    K = math.sqrt(I * I + own * own * up * down)
-    K_2 = math.sqrt(I_2 * I_2 + own_2 * own_2 * up_2 * down_2)
-    rise, fall = 0.5 * (I + K) / up, 0.5 * (I - K) / down
-    rise_2, fall_2 = 0.5 * (I_2 + K_2) / up_2, 0.5 * (I_2 - K_2) / down_2
-    heat = 0.0
+def take_mean_off(w, i, row, first):
+    """Take the mean off what is numbered by the volumes of an electrode."""
+    a = row + first + i
+    b, c, d = a + LANES, a + 2 * LANES, a + 3 * LANES
+    mean = 0.25 * (w[a] + w[b] + w[c] + w[d])
+    w[a], w[b], w[c], w[d] = w[a] - mean, w[b] - mean, w[c] - mean, w[d] - mean
+
+
+@law
+def vary(w, i, first):
+    """Write the variances of u within the volumes of an electrode."""
+    a = s.UNEVEN_U + first + i
+    u_0, u_1, u_2, u_3 = w[a], w[a + LANES], w[a + 2 * LANES], w[a + 3 * LANES]
+    r_0, r_1 = 2.0 * u_1 - 1.5 * u_0 - 0.5 * u_2, 0.5 * (u_2 - u_0)
+    r_2, r_3 = 0.5 * (u_3 - u_1), 1.5 * u_3 - 2.0 * u_2 + 0.5 * u_1
+    v = s.UNEVEN_V + first + i
+    w[v], w[v + LANES] = (1.0 / 12.0) * r_0 * r_0, (1.0 / 12.0) * r_1 * r_1
+    w[v + 2 * LANES], w[v + 3 * LANES] = (1.0 / 12.0) * r_2 * r_2, (1.0 / 12.0) * r_3 * r_3
+
+
+@law
+def weigh(w, i, at, order, order_2):
+    """Write exp(u) and g of both reactions in a volume."""
+    within, ln = 1.0 + 0.5 * w[s.UNEVEN_V + at + i], w[s.UNEVEN_G + at + i]
+    w[s.UNEVEN_E + at + i] = exp(min(max(w[s.UNEVEN_U + at + i], -STEEPEST), STEEPEST))
+    w[s.UNEVEN_G + at + i] = within * exp(w[order + i] * ln)
+    w[s.UNEVEN_G_2 + at + i] = within * exp(w[order_2 + i] * ln)
+
+
+@law
+def both_means(w, i, row, first):
+    """P and M."""
+    up = down = 0.0
+    for k in range(first, first + ELECTRODE_CELLS * LANES, LANES):
+        e = w[s.UNEVEN_E + k + i]
+        up, down = up + 0.25 * w[row + k + i] * e, down + 0.25 * w[row + k + i] / e
+    return up, down
+
+
+POSITIVE = (SEPARATOR + 1) * LANES
+
+
+@lanes
+def describe_negative_electrode(w):
+    """u, its variance, exp(u), g, P and M of the negative electrode, from the collector on."""
     for k in range(ELECTRODE_CELLS):
-        at = (first + k * step) * LANES + i
-        e, g, g_2 = w[s.UNEVEN_E + at], w[s.UNEVEN_G + at], w[s.UNEVEN_G_2 + at]
-        forward, backward = (g * rise + g_2 * rise_2) * e, (g * fall + g_2 * fall_2) / e
-        w[s.TARGET + at] = forward + backward - I - I_2
-        heat += w[s.TARGET + at] * w[s.UNEVEN_U + at]
-        heat += (forward - backward) * w[s.UNEVEN_V + at]
-    return heat * (2.0 * (GAS / FARADAY) / ELECTRODE_CELLS) * w[s.T_1 + i]
+        for i in range(w.shape[0] // ROWS):
+            sense(w, i, k * LANES, SQUARES[k], LINES[k], 1.0, s.R_SOLID_N, s.R_SALT_N)
+    for i in range(LANES):
+        take_mean_off(w, i, s.UNEVEN_U, 0)
+        take_mean_off(w, i, s.UNEVEN_G, 0)
+        vary(w, i, 0)
+    for k in range(ELECTRODE_CELLS):
+        for i in range(w.shape[0] // ROWS):
+            weigh(w, i, k * LANES, p.O_J_N, p.O_J_2)
+    for i in range(LANES):
+        w[s.UP_N + i], w[s.DOWN_N + i] = both_means(w, i, s.UNEVEN_G, 0)
+        w[s.UP_2 + i], w[s.DOWN_2 + i] = both_means(w, i, s.UNEVEN_G_2, 0)
+
+
+@lanes
+def describe_positive_electrode(w):
+    """Likewise of the positive one, from the separator on."""
+    for k in range(ELECTRODE_CELLS):
+        from_collector, at = ELECTRODE_CELLS - 1 - k, POSITIVE + k * LANES
+        for i in range(w.shape[0] // ROWS):
+            square, line = SQUARES[from_collector], LINES[from_collector]
+            sense(w, i, at, square, line, -1.0, s.R_SOLID_P, s.R_SALT_P)
+    for i in range(LANES):
+        take_mean_off(w, i, s.UNEVEN_U, POSITIVE)
+        take_mean_off(w, i, s.UNEVEN_G, POSITIVE)
+        vary(w, i, POSITIVE)
+    for k in range(ELECTRODE_CELLS):
+        for i in range(w.shape[0] // ROWS):
+            weigh(w, i, POSITIVE + k * LANES, p.O_J_P, p.O_J_P)
+    for i in range(LANES):
+        w[s.UP_P + i], w[s.DOWN_P + i] = both_means(w, i, s.UNEVEN_G, POSITIVE)
+
+
+@law
+def parts(I, own, up, down):
+    """What a reaction runs at, per g exp(u) and per g exp(-u)."""
+    K = math.sqrt(I * I + own * own * up * down)
+    return 0.5 * (I + K) / up, 0.5 * (I - K) / down
+
+
+@lanes
+def distribute_negative(w, count):
+    """Write how uneven the reactions of the negative electrode are, per its volumes' share of it,
+    and the heat of that.
+    """
+    for i in range(count):
+        w[s.UNEVEN_HEAT + i] = 0.0
+    for k in range(0, ELECTRODE_CELLS * LANES, LANES):
+        for i in range(count):
+            I_2, at = w[s.I_2_1 + i], k + i
+            I = w[s.I_1 + i] + w[s.SIDE_1 + i] + w[s.I_2_GUESS + i] - I_2
+            rise, fall = parts(I, w[s.OWN_N + i], w[s.UP_N + i], w[s.DOWN_N + i])
+            rise_2, fall_2 = parts(I_2, w[s.OWN_2 + i], w[s.UP_2 + i], w[s.DOWN_2 + i])
+            e, g, g_2 = w[s.UNEVEN_E + at], w[s.UNEVEN_G + at], w[s.UNEVEN_G_2 + at]
+            forward, backward = (g * rise + g_2 * rise_2) * e, (g * fall + g_2 * fall_2) / e
+            uneven = forward + backward - I - I_2
+            w[s.TARGET + at] = uneven
+            heat = uneven * w[s.UNEVEN_U + at] + (forward - backward) * w[s.UNEVEN_V + at]
+            w[s.UNEVEN_HEAT + i] += HEAT_PER_KELVIN * w[s.T_1 + i] * heat
+
+
+@lanes
+def distribute_positive(w, count):
+    """Likewise of the positive electrode."""
+    for k in range((SEPARATOR + 1) * LANES, CELLS * LANES, LANES):
+        for i in range(count):
+            I, at = -w[s.I_1 + i], k + i
+            rise, fall = parts(I, w[s.OWN_P + i], w[s.UP_P + i], w[s.DOWN_P + i])
+            e, g = w[s.UNEVEN_E + at], w[s.UNEVEN_G + at]
+            forward, backward = g * rise * e, g * fall / e
+            w[s.TARGET + at] = forward + backward - I
+            heat = (forward + backward - I) * w[s.UNEVEN_U + at]
+            heat += (forward - backward) * w[s.UNEVEN_V + at]
+            w[s.UNEVEN_HEAT + i] += HEAT_PER_KELVIN * w[s.T_1 + i] * heat
 
 
 @lanes
 def find_uneven(w):
     """How uneven the reactions are at the end of the step, for its salt and current: TARGET."""
-    for i in range(LANES):
-        I, I_2 = w[s.I_1 + i], w[s.I_2_1 + i]
-        per_kappa = w[s.R_ELECTROLYTE + i] / w[s.R_PATH + i]
-        drop_solid, drop_salt = I * w[s.R_SOLID_N + i], I * per_kappa * w[s.R_SALT_N + i]
-        up, down, up_2, down_2 = describe_electrode(
-            w, i, 0, 1, drop_solid, drop_salt, w[p.O_J_N + i], w[p.O_J_2 + i]
-        )
-        w[s.UP_N + i], w[s.DOWN_N + i] = up, down
-        w[s.UP_2 + i], w[s.DOWN_2 + i] = up_2, down_2
-        I_n = I + w[s.SIDE_1 + i] + w[s.I_2_GUESS + i] - I_2
-        heat = distribute(
-            w, i, 0, 1, I_n, w[s.OWN_N + i], up, down, I_2, w[s.OWN_2 + i], up_2, down_2
-        )
-        drop_solid, drop_salt = -I * w[s.R_SOLID_P + i], -I * per_kappa * w[s.R_SALT_P + i]
-        order = w[p.O_J_P + i]
-        up, down, _, _ = describe_electrode(
-            w, i, CELLS - 1, -1, drop_solid, drop_salt, order, order
-        )
-        w[s.UP_P + i], w[s.DOWN_P + i] = up, down
-        heat += distribute(w, i, CELLS - 1, -1, -I, w[s.OWN_P + i], up, down, 0.0, 0.0, up, down)
-        w[s.UNEVEN_HEAT + i] = heat
+    count = w.shape[0] // ROWS
+    describe_negative_electrode(w)
+    distribute_negative(w, count)
+    describe_positive_electrode(w)
+    distribute_positive(w, count)
 
 
 @law
