@@ -33,7 +33,7 @@ from kernels.compiled import lanes, law
 from kernels.electrolyte import CELLS, EDGE, ELECTRODE_CELLS, SEPARATOR
 from kernels.kinetics import FARADAY, GAS
 from kernels.parameters import LANES
-from kernels.salt_step import FIRST, LAST, MIDDLE
+from kernels.salt_step import FIRST, LAST, MIDDLE, salt_at
 from kernels.vector_math import choose, exp, log
 
 #: means of xi - xi^2 / 2 and of xi^2 / 2 over the volumes of an electrode, from the collector
@@ -72,7 +72,7 @@ def sense(w, i, at, square, line, sign, solid, salt):
     """
     I, per_kappa = sign * w[s.I_1 + i], w[s.R_ELECTROLYTE + i] / w[s.R_PATH + i]
     drop = I * (per_kappa * w[salt + i] * square - w[solid + i] * (line - square))
-    ln = log(w[s.SALT_C + at + i] + w[s.SALT_I + at + i] * w[s.I_1 + i])
+    ln = log(salt_at(w, i, at // LANES, w[s.I_1 + i]))
     w[s.UNEVEN_U + at + i] = drop * FARADAY / (2.0 * GAS * w[s.T_1 + i]) - 0.5 * w[s.CHI + i] * ln
     w[s.UNEVEN_G + at + i] = ln
 
