@@ -31,7 +31,6 @@ from kernels.shells import (
 from kernels.tables import temperature_factor
 from kernels.vector_math import choose
 
-ROWS = s.SIZE // LANES
 LAST = SHELLS - 1
 OUTER, INNER = LAST * LANES, (LAST - 1) * LANES  # offsets of the outer two shells
 #: how far on the second stage begins, on the way to the end of the first one, and the third one on
@@ -267,7 +266,7 @@ def find_surface(v, count, tables, flat, shape, warm):
 @lanes
 def propose_shells(w, first, tables, flat, shape, warm):
     """Shells and surface at the end of the step of the particle whose rows begin `first` on."""
-    v, count = w[first:], w.shape[0] // ROWS
+    v, count = w[first:], w.shape[0] // s.ROWS
     link_shells(v, count)
     begin_first(v, count)
     place(v, count, STAGES[0])
@@ -299,7 +298,7 @@ def describe_move(w, i, j, mean):
 @lanes
 def move_shells(w, first):
     """Shells and surface of accepted steps, moved all alike so that the mean is the particle's."""
-    v, count = w[first:], w.shape[0] // ROWS
+    v, count = w[first:], w.shape[0] // s.ROWS
     for shell in range(SHELLS):
         k, volume = shell * LANES, VOLUMES[shell]
         for i in range(count):

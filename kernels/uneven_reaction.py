@@ -47,7 +47,7 @@ ITERATIONS = 3
 DAMPING = 0.4
 STEEPEST = 40.0  # exponent
 HEAT_PER_KELVIN = 2.0 * (GAS / FARADAY) / ELECTRODE_CELLS  # of a current times u
-ROWS = s.SIZE // LANES
+POSITIVE = (SEPARATOR + 1) * LANES  # where the volumes of the positive electrode begin
 
 
 @lanes
@@ -117,21 +117,18 @@ def both_means(w, i, row, first):
     return up, down
 
 
-POSITIVE = (SEPARATOR + 1) * LANES
-
-
 @lanes
-def describe_negative_electrode(w):
+def describe_negative_electrode(w, count):
     """u, its variance, exp(u), g, P and M of the negative electrode, from the collector on."""
     for k in range(ELECTRODE_CELLS):
-        for i in range(w.shape[0] // ROWS):
+        for i in range(count):
             sense(w, i, k * LANES, SQUARES[k], LINES[k], 1.0, s.R_SOLID_N, s.R_SALT_N)
     for i in range(LANES):
         take_mean_off(w, i, s.UNEVEN_U, 0)
         take_mean_off(w, i, s.UNEVEN_G, 0)
         vary(w, i, 0)
     for k in range(ELECTRODE_CELLS):
-        for i in range(w.shape[0] // ROWS):
+        for i in range(count):
             weigh(w, i, k * LANES, p.O_J_N, p.O_J_2)
     for i in range(LANES):
         w[s.UP_N + i], w[s.DOWN_N + i] = both_means(w, i, s.UNEVEN_G, 0)
@@ -139,11 +136,11 @@ def describe_negative_electrode(w):
 
 
 @lanes
-def describe_positive_electrode(w):
+def describe_positive_electrode(w, count):
     """Likewise of the positive one, from the separator on."""
     for k in range(ELECTRODE_CELLS):
         from_collector, at = ELECTRODE_CELLS - 1 - k, POSITIVE + k * LANES
-        for i in range(w.shape[0] // ROWS):
+        for i in range(count):
             square, line = SQUARES[from_collector], LINES[from_collector]
             sense(w, i, at, square, line, -1.0, s.R_SOLID_P, s.R_SALT_P)
     for i in range(LANES):
@@ -151,7 +148,7 @@ def describe_positive_electrode(w):
         take_mean_off(w, i, s.UNEVEN_G, POSITIVE)
         vary(w, i, POSITIVE)
     for k in range(ELECTRODE_CELLS):
-        for i in range(w.shape[0] // ROWS):
+        for i in range(count):
             weigh(w, i, POSITIVE + k * LANES, p.O_J_P, p.O_J_P)
     for i in range(LANES):
         w[s.UP_P + i], w[s.DOWN_P + i] = both_means(w, i, s.UNEVEN_G, POSITIVE)
@@ -188,7 +185,7 @@ def distribute_negative(w, count):
 @lanes
 def distribute_positive(w, count):
     """Likewise of the positive electrode."""
-    for k in range((SEPARATOR + 1) * LANES, CELLS * LANES, LANES):
+    for k in range(POSITIVE, CELLS * LANES, LANES):
         for i in range(count):
             I, at = -w[s.I_1 + i], k + i
             rise, fall = parts(I, w[s.OWN_P + i], w[s.UP_P + i], w[s.DOWN_P + i])
@@ -203,10 +200,10 @@ def distribute_positive(w, count):
 @lanes
 def find_uneven(w):
     """How uneven the reactions are at the end of the step, for its salt and current: TARGET."""
-    count = w.shape[0] // ROWS
-    describe_negative_electrode(w)
+    count = w.shape[0] // s.ROWS
+    describe_negative_electrode(w, count)
     distribute_negative(w, count)
-    describe_positive_electrode(w)
+    describe_positive_electrode(w, count)
     distribute_positive(w, count)
 
 

@@ -122,8 +122,7 @@ UNEVEN_0, UNEVEN_1, UNEVEN_STEP = _block(CELLS), _block(CELLS), _block(CELLS)
 TARGET = _block(CELLS)
 UNEVEN_U, UNEVEN_V, UNEVEN_E = _block(CELLS), _block(CELLS), _block(CELLS)
 UNEVEN_G, UNEVEN_G_2 = _block(CELLS), _block(CELLS)
-(UP_N, DOWN_N, UP_2, DOWN_2, UP_P, DOWN_P, UP_SPARE, DOWN_SPARE) = _rows(8)
-(MEAN_U, MEAN_LOG) = _rows(2)
+(UP_N, DOWN_N, UP_2, DOWN_2, UP_P, DOWN_P) = _rows(6)
 (R_SOLID_N, R_SOLID_P, R_SALT_N, R_SALT_P) = _rows(4)
 (UNEVEN_HEAT, THROUGH_N, THROUGH_P) = _rows(3)
 # Shells of the negative particle, where it has them instead of modes. State; how fast it has been
@@ -146,6 +145,7 @@ TO_POSITIVE = _start - _first  # from these rows to the same ones of the positiv
 _rows(TO_POSITIVE // LANES)
 
 SIZE = _start
+ROWS = SIZE // LANES
 CACHE_LINE = 8  # numbers
 
 
