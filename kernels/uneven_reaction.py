@@ -18,7 +18,7 @@ and it runs, K^2 being I_k^2 + (2 j0_k S_k)^2 P M, at
 
     g ((I_k + K) exp(u) / (2 P) + (I_k - K) exp(-u) / (2 M)).
 
-P, M and the heat, current times d, count the variance of u within each volume as well.
+P, M and the heat, current times d, count how u and ln c vary within each volume as well.
 
 Reactions are concentrated near the separator, and change the concentration overpotential by a tenth
 (LG M50 at C/10). Their sum over an electrode is I_k, so that salt is conserved. PyBaMM lets salt
@@ -30,8 +30,8 @@ import math
 from kernels import parameters as p
 from kernels import workspace as s
 from kernels.compiled import lanes, law
-from kernels.electrolyte import CELLS, EDGE, ELECTRODE_CELLS, SEPARATOR
-from kernels.kinetics import FARADAY, GAS
+from kernels.electrolyte import CELLS, ELECTRODE_CELLS, SEPARATOR
+from kernels.kinetics import FARADAY, GAS, arrhenius
 from kernels.parameters import LANES
 from kernels.salt_step import FIRST, LAST, MIDDLE, salt_at
 from kernels.vector_math import choose, exp, log
@@ -46,6 +46,7 @@ LINES = tuple((2 * k + 1) / (2.0 * ELECTRODE_CELLS) for k in range(ELECTRODE_CEL
 ITERATIONS = 3
 DAMPING = 0.4
 STEEPEST = 40.0  # exponent
+LEAST_PREFACTOR = 1e-300  # A m-2, of a side reaction that there is
 HEAT_PER_KELVIN = 2.0 * (GAS / FARADAY) / ELECTRODE_CELLS  # of a current times u
 POSITIVE = (SEPARATOR + 1) * LANES  # where the volumes of the positive electrode begin
 
@@ -56,8 +57,8 @@ def settle_uneven(w, i):
     area, L_n, L_p = w[p.AREA + i], w[p.L_N + i], w[p.L_P + i]
     w[s.R_SALT_N + i] = ELECTRODE_CELLS / (w[s.LINK_N + i] * area)
     w[s.R_SALT_P + i] = ELECTRODE_CELLS / (w[s.LINK_P + i] * area)
-    w[s.THROUGH_N + i] = 0.5 * EDGE * w[s.LINK_N_S + i] / w[s.LINK_N + i]
-    w[s.THROUGH_P + i] = 0.5 * EDGE * w[s.LINK_S_P + i] / w[s.LINK_P + i]
+    w[s.THROUGH_N + i] = w[s.LINK_N_S + i] / w[s.LINK_N + i]
+    w[s.THROUGH_P + i] = w[s.LINK_S_P + i] / w[s.LINK_P + i]
     w[s.R_SOLID_N + i] = L_n / (w[p.SIGMA_N + i] * (1.0 - w[p.EPS_N + i]) ** w[p.B_SN + i] * area)
     w[s.R_SOLID_P + i] = L_p / (w[p.SIGMA_P + i] * (1.0 - w[p.EPS_P + i]) ** w[p.B_SP + i] * area)
     w[s.OWN_N + i] = w[s.OWN_2 + i] = w[s.OWN_P + i] = 0.0
@@ -74,7 +75,7 @@ def sense(w, i, at, square, line, sign, solid, salt):
     drop = I * (per_kappa * w[salt + i] * square - w[solid + i] * (line - square))
     ln = log(salt_at(w, i, at // LANES, w[s.I_1 + i]))
     w[s.UNEVEN_U + at + i] = drop * FARADAY / (2.0 * GAS * w[s.T_1 + i]) - 0.5 * w[s.CHI + i] * ln
-    w[s.UNEVEN_G + at + i] = ln
+    w[s.UNEVEN_LN + at + i] = ln
 
 
 @law
@@ -87,34 +88,52 @@ def take_mean_off(w, i, row, first):
 
 
 @law
-def vary(w, i, first):
-    """Write the variances of u within the volumes of an electrode."""
-    a = s.UNEVEN_U + first + i
+def vary(w, i, row, across, first):
+    """Write by how much a row varies across the volumes of an electrode."""
+    a, b = row + first + i, across + first + i
     u_0, u_1, u_2, u_3 = w[a], w[a + LANES], w[a + 2 * LANES], w[a + 3 * LANES]
-    r_0, r_1 = 2.0 * u_1 - 1.5 * u_0 - 0.5 * u_2, 0.5 * (u_2 - u_0)
-    r_2, r_3 = 0.5 * (u_3 - u_1), 1.5 * u_3 - 2.0 * u_2 + 0.5 * u_1
-    v = s.UNEVEN_V + first + i
-    w[v], w[v + LANES] = (1.0 / 12.0) * r_0 * r_0, (1.0 / 12.0) * r_1 * r_1
-    w[v + 2 * LANES], w[v + 3 * LANES] = (1.0 / 12.0) * r_2 * r_2, (1.0 / 12.0) * r_3 * r_3
+    w[b], w[b + LANES] = 2.0 * u_1 - 1.5 * u_0 - 0.5 * u_2, 0.5 * (u_2 - u_0)
+    w[b + 2 * LANES], w[b + 3 * LANES] = 0.5 * (u_3 - u_1), 1.5 * u_3 - 2.0 * u_2 + 0.5 * u_1
 
 
 @law
-def weigh(w, i, at, order, order_2):
-    """Write exp(u) and g of both reactions in a volume."""
-    within, ln = 1.0 + 0.5 * w[s.UNEVEN_V + at + i], w[s.UNEVEN_G + at + i]
-    w[s.UNEVEN_E + at + i] = exp(min(max(w[s.UNEVEN_U + at + i], -STEEPEST), STEEPEST))
-    w[s.UNEVEN_G + at + i] = within * exp(w[order + i] * ln)
-    w[s.UNEVEN_G_2 + at + i] = within * exp(w[order_2 + i] * ln)
+def lower_logarithm(w, i, first):
+    """Make means of ln c of logarithms of means, over the volumes of an electrode."""
+    for k in range(first + i, first + i + ELECTRODE_CELLS * LANES, LANES):
+        below = (1.0 / 24.0) * w[s.UNEVEN_DLN + k] * w[s.UNEVEN_DLN + k]
+        w[s.UNEVEN_LN + k] -= below
+        w[s.UNEVEN_U + k] += 0.5 * w[s.CHI + i] * below
 
 
 @law
-def both_means(w, i, row, first):
-    """P and M."""
-    up = down = 0.0
-    for k in range(first, first + ELECTRODE_CELLS * LANES, LANES):
-        e = w[s.UNEVEN_E + k + i]
-        up, down = up + 0.25 * w[row + k + i] * e, down + 0.25 * w[row + k + i] / e
-    return up, down
+def weigh(w, i, at, order, up, down):
+    """Write the means of g exp(u) and g exp(-u) over a volume."""
+    du, dln = w[s.UNEVEN_DU + at + i], w[order + i] * w[s.UNEVEN_DLN + at + i]
+    u = min(max(w[s.UNEVEN_U + at + i], -STEEPEST), STEEPEST)
+    ln = w[order + i] * w[s.UNEVEN_LN + at + i]
+    w[up + at + i] = exp(ln + u) * (1.0 + (1.0 / 24.0) * (dln + du) * (dln + du))
+    w[down + at + i] = exp(ln - u) * (1.0 + (1.0 / 24.0) * (dln - du) * (dln - du))
+
+
+@law
+def transferred(alpha, slowing, film, current, prefactor):
+    """-d ln(j) / du of a side reaction (`sei`): of what the film slows down, the less."""
+    return 2.0 * alpha * (1.0 - film * slowing * current / max(prefactor, LEAST_PREFACTOR))
+
+
+@law
+def weigh_side(w, i, at, steepness, row):
+    """Write the mean of exp(-steepness u) over a volume."""
+    du, u = w[steepness + i] * w[s.UNEVEN_DU + at + i], w[steepness + i] * w[s.UNEVEN_U + at + i]
+    u = min(max(u, -STEEPEST), STEEPEST)
+    w[row + at + i] = exp(-u) * (1.0 + (1.0 / 24.0) * du * du)
+
+
+@law
+def mean_of(w, i, row, first):
+    """P or M."""
+    a = row + first + i
+    return 0.25 * (w[a] + w[a + LANES] + w[a + 2 * LANES] + w[a + 3 * LANES])
 
 
 @lanes
@@ -124,15 +143,25 @@ def describe_negative_electrode(w, count):
         for i in range(count):
             sense(w, i, k * LANES, SQUARES[k], LINES[k], 1.0, s.R_SOLID_N, s.R_SALT_N)
     for i in range(LANES):
+        vary(w, i, s.UNEVEN_LN, s.UNEVEN_DLN, 0)
+        lower_logarithm(w, i, 0)
+        vary(w, i, s.UNEVEN_U, s.UNEVEN_DU, 0)
         take_mean_off(w, i, s.UNEVEN_U, 0)
-        take_mean_off(w, i, s.UNEVEN_G, 0)
-        vary(w, i, 0)
+        take_mean_off(w, i, s.UNEVEN_LN, 0)
+        j, A = w[s.J_GUESS + i], w[p.A_SEI + i] * arrhenius(w[p.E_SEI + i], w[s.Z_1 + i])
+        j_2, A_2 = w[s.J_2_GUESS + i], w[p.A_SEI_2 + i] * arrhenius(w[p.E_SEI_2 + i], w[s.Z_1 + i])
+        slowing, slowing_2 = w[p.SLOWING_SEI + i], w[p.SLOWING_SEI_2 + i]
+        w[s.STEEP + i] = transferred(w[p.ALPHA_SEI + i], slowing, w[s.FILM_1 + i], j, A)
+        w[s.STEEP_2 + i] = transferred(w[p.ALPHA_SEI_2 + i], slowing_2, w[s.FILM_2_1 + i], j_2, A_2)
     for k in range(ELECTRODE_CELLS):
         for i in range(count):
-            weigh(w, i, k * LANES, p.O_J_N, p.O_J_2)
+            weigh(w, i, k * LANES, p.O_J_N, s.UNEVEN_UP, s.UNEVEN_DOWN)
+            weigh(w, i, k * LANES, p.O_J_2, s.UNEVEN_UP_2, s.UNEVEN_DOWN_2)
+            weigh_side(w, i, k * LANES, s.STEEP, s.UNEVEN_SIDE)
+            weigh_side(w, i, k * LANES, s.STEEP_2, s.UNEVEN_SIDE_2)
     for i in range(LANES):
-        w[s.UP_N + i], w[s.DOWN_N + i] = both_means(w, i, s.UNEVEN_G, 0)
-        w[s.UP_2 + i], w[s.DOWN_2 + i] = both_means(w, i, s.UNEVEN_G_2, 0)
+        w[s.UP_N + i], w[s.DOWN_N + i] = mean_of(w, i, s.UNEVEN_UP, 0), mean_of(w, i, s.UNEVEN_DOWN, 0)
+        w[s.UP_2 + i], w[s.DOWN_2 + i] = mean_of(w, i, s.UNEVEN_UP_2, 0), mean_of(w, i, s.UNEVEN_DOWN_2, 0)
 
 
 @lanes
@@ -144,14 +173,17 @@ def describe_positive_electrode(w, count):
             square, line = SQUARES[from_collector], LINES[from_collector]
             sense(w, i, at, square, line, -1.0, s.R_SOLID_P, s.R_SALT_P)
     for i in range(LANES):
+        vary(w, i, s.UNEVEN_LN, s.UNEVEN_DLN, POSITIVE)
+        lower_logarithm(w, i, POSITIVE)
+        vary(w, i, s.UNEVEN_U, s.UNEVEN_DU, POSITIVE)
         take_mean_off(w, i, s.UNEVEN_U, POSITIVE)
-        take_mean_off(w, i, s.UNEVEN_G, POSITIVE)
-        vary(w, i, POSITIVE)
+        take_mean_off(w, i, s.UNEVEN_LN, POSITIVE)
     for k in range(ELECTRODE_CELLS):
         for i in range(count):
-            weigh(w, i, POSITIVE + k * LANES, p.O_J_P, p.O_J_P)
+            weigh(w, i, POSITIVE + k * LANES, p.O_J_P, s.UNEVEN_UP, s.UNEVEN_DOWN)
     for i in range(LANES):
-        w[s.UP_P + i], w[s.DOWN_P + i] = both_means(w, i, s.UNEVEN_G, POSITIVE)
+        w[s.UP_P + i] = mean_of(w, i, s.UNEVEN_UP, POSITIVE)
+        w[s.DOWN_P + i] = mean_of(w, i, s.UNEVEN_DOWN, POSITIVE)
 
 
 @law
@@ -168,17 +200,27 @@ def distribute_negative(w, count):
     """
     for i in range(count):
         w[s.UNEVEN_HEAT + i] = 0.0
+        side, side_2 = w[s.S_N + i] * w[s.J_GUESS + i], w[s.S_2 + i] * w[s.J_2_GUESS + i]
+        w[s.SIDE_RISE + i] = side / mean_of(w, i, s.UNEVEN_SIDE, 0)
+        w[s.SIDE_RISE_2 + i] = side_2 / mean_of(w, i, s.UNEVEN_SIDE_2, 0)
     for k in range(0, ELECTRODE_CELLS * LANES, LANES):
         for i in range(count):
             I_2, at = w[s.I_2_1 + i], k + i
             I = w[s.I_1 + i] + w[s.SIDE_1 + i] + w[s.I_2_GUESS + i] - I_2
             rise, fall = parts(I, w[s.OWN_N + i], w[s.UP_N + i], w[s.DOWN_N + i])
             rise_2, fall_2 = parts(I_2, w[s.OWN_2 + i], w[s.UP_2 + i], w[s.DOWN_2 + i])
-            e, g, g_2 = w[s.UNEVEN_E + at], w[s.UNEVEN_G + at], w[s.UNEVEN_G_2 + at]
-            forward, backward = (g * rise + g_2 * rise_2) * e, (g * fall + g_2 * fall_2) / e
-            uneven = forward + backward - I - I_2
-            w[s.TARGET + at] = uneven
-            heat = uneven * w[s.UNEVEN_U + at] + (forward - backward) * w[s.UNEVEN_V + at]
+            forward, backward = rise * w[s.UNEVEN_UP + at], fall * w[s.UNEVEN_DOWN + at]
+            forward_2, backward_2 = rise_2 * w[s.UNEVEN_UP_2 + at], fall_2 * w[s.UNEVEN_DOWN_2 + at]
+            first, second = forward + backward, forward_2 + backward_2
+            uneven = first + second - I - I_2
+            side = w[s.SIDE_RISE + i] * w[s.UNEVEN_SIDE + at]
+            side += w[s.SIDE_RISE_2 + i] * w[s.UNEVEN_SIDE_2 + at]
+            side -= w[s.S_N + i] * w[s.J_GUESS + i] + w[s.S_2 + i] * w[s.J_2_GUESS + i]
+            w[s.TARGET + at] = uneven - side
+            du, dln = w[s.UNEVEN_DU + at], w[s.UNEVEN_DLN + at]
+            within = (forward - backward + forward_2 - backward_2) * du
+            within += (first * w[p.O_J_N + i] + second * w[p.O_J_2 + i]) * dln
+            heat = uneven * w[s.UNEVEN_U + at] + (1.0 / 12.0) * within * du
             w[s.UNEVEN_HEAT + i] += HEAT_PER_KELVIN * w[s.T_1 + i] * heat
 
 
@@ -189,11 +231,11 @@ def distribute_positive(w, count):
         for i in range(count):
             I, at = -w[s.I_1 + i], k + i
             rise, fall = parts(I, w[s.OWN_P + i], w[s.UP_P + i], w[s.DOWN_P + i])
-            e, g = w[s.UNEVEN_E + at], w[s.UNEVEN_G + at]
-            forward, backward = g * rise * e, g * fall / e
-            w[s.TARGET + at] = forward + backward - I
-            heat = (forward + backward - I) * w[s.UNEVEN_U + at]
-            heat += (forward - backward) * w[s.UNEVEN_V + at]
+            forward, backward = rise * w[s.UNEVEN_UP + at], fall * w[s.UNEVEN_DOWN + at]
+            both, du = forward + backward, w[s.UNEVEN_DU + at]
+            w[s.TARGET + at] = both - I
+            within = (forward - backward) * du + both * w[p.O_J_P + i] * w[s.UNEVEN_DLN + at]
+            heat = (both - I) * w[s.UNEVEN_U + at] + (1.0 / 12.0) * within * du
             w[s.UNEVEN_HEAT + i] += HEAT_PER_KELVIN * w[s.T_1 + i] * heat
 
 
@@ -210,24 +252,30 @@ def find_uneven(w):
 @law
 def release(w, i, first, step, through):
     """Write what the volumes of one electrode have to release for its uneven reactions, and return
-    what the separator has to. `through` is its half's share of the conductance to the last volume.
+    what the separator has to. `through` is the conductance to the separator over that between
+    volumes.
 
-    Between means of volumes lies a slope that is exact for even reactions (`electrolyte`): here the
-    source is linear between them, and what it adds to the flux across a face is moved across.
+    Between means of volumes lies a slope that is exact for even reactions (`electrolyte`). What
+    uneven ones add up to from the collector on is 0 at both ends of the electrode: here a
+    polynomial of fourth order through the volumes' faces. By how much the slope differs from that
+    on a face is moved across it.
     """
     weight = w[s.WEIGHT + i]
-    here = before = 0.0
-    for k in range(ELECTRODE_CELLS):
-        at = (first + k * step) * LANES + i
-        uneven = (1.0 - weight) * w[s.UNEVEN_0 + at] + weight * w[s.UNEVEN_1 + at]
-        moved = (uneven - here) * (1.0 / 12.0) if k > 0 else 0.0
-        if k > 0:
-            w[s.TARGET + at - step * LANES] += moved
-        w[s.TARGET + at] = uneven - moved
-        before, here = here, uneven
-    moved = through * (here + 0.25 * (here - before)) * (1.0 / (3.0 * EDGE))
-    w[s.TARGET + (first + (ELECTRODE_CELLS - 1) * step) * LANES + i] -= moved
-    return moved
+    a, b = (first * LANES) + i, step * LANES
+    uneven_0 = (1.0 - weight) * w[s.UNEVEN_0 + a] + weight * w[s.UNEVEN_1 + a]
+    uneven_1 = (1.0 - weight) * w[s.UNEVEN_0 + a + b] + weight * w[s.UNEVEN_1 + a + b]
+    uneven_2 = (1.0 - weight) * w[s.UNEVEN_0 + a + 2 * b] + weight * w[s.UNEVEN_1 + a + 2 * b]
+    uneven_3 = (1.0 - weight) * w[s.UNEVEN_0 + a + 3 * b] + weight * w[s.UNEVEN_1 + a + 3 * b]
+    j_1, j_2, j_3 = uneven_0, uneven_0 + uneven_1, -uneven_3
+    moved_1 = (1.0 / 120.0) * (-18.0 * j_1 + 7.0 * j_2 + 2.0 * j_3)
+    moved_2 = (1.0 / 120.0) * (12.0 * j_1 - 23.0 * j_2 + 12.0 * j_3)
+    moved_3 = (1.0 / 120.0) * (2.0 * j_1 + 7.0 * j_2 - 18.0 * j_3)
+    moved_4 = through * (1.0 / 720.0) * (-58.0 * j_1 + 141.0 * j_2 - 270.0 * j_3)
+    w[s.TARGET + a] = uneven_0 + moved_1
+    w[s.TARGET + a + b] = uneven_1 + moved_2 - moved_1
+    w[s.TARGET + a + 2 * b] = uneven_2 + moved_3 - moved_2
+    w[s.TARGET + a + 3 * b] = uneven_3 - moved_3 - moved_4
+    return moved_4
 
 
 @lanes

@@ -120,8 +120,13 @@ X_2_MODE_C, X_2_MODE_I = _block(MODES), _block(MODES)
 # conductivity; heat
 UNEVEN_0, UNEVEN_1, UNEVEN_STEP = _block(CELLS), _block(CELLS), _block(CELLS)
 TARGET = _block(CELLS)
-UNEVEN_U, UNEVEN_V, UNEVEN_E = _block(CELLS), _block(CELLS), _block(CELLS)
-UNEVEN_G, UNEVEN_G_2 = _block(CELLS), _block(CELLS)
+UNEVEN_U, UNEVEN_LN, UNEVEN_DU, UNEVEN_DLN = (
+    _block(CELLS), _block(CELLS), _block(CELLS), _block(CELLS)
+)  # fmt: skip
+UNEVEN_UP, UNEVEN_DOWN = _block(CELLS), _block(CELLS)
+UNEVEN_UP_2, UNEVEN_DOWN_2 = _block(CELLS), _block(CELLS)
+UNEVEN_SIDE, UNEVEN_SIDE_2 = _block(CELLS), _block(CELLS)
+(STEEP, STEEP_2, SIDE_RISE, SIDE_RISE_2) = _rows(4)
 (UP_N, DOWN_N, UP_2, DOWN_2, UP_P, DOWN_P) = _rows(6)
 (R_SOLID_N, R_SOLID_P, R_SALT_N, R_SALT_P) = _rows(4)
 (UNEVEN_HEAT, THROUGH_N, THROUGH_P) = _rows(3)
