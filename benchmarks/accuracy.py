@@ -35,7 +35,11 @@ CAPTION = (
     "largest). Every case has its own rates (C/50 to 1C), temperature (273 to 333 K), voltage "
     "window, ends of holds, rests, geometry and transport (+-30 %) and SEI rate (two decades); the "
     f"worst of its cycles or steps counts. Against {SETTINGS}"
-    + "".join(f", of {cell} {points} nodes" for cell, points in FINER.items())
+    + "".join(
+        f", of {cell} {count} {name.replace('_points', ' nodes')}"
+        for cell, finer in FINER.items()
+        for name, count in finer.items()
+    )
     + "."
 )
 

@@ -160,8 +160,14 @@ def describe_negative_electrode(w, count):
             weigh_side(w, i, k * LANES, s.STEEP, s.UNEVEN_SIDE)
             weigh_side(w, i, k * LANES, s.STEEP_2, s.UNEVEN_SIDE_2)
     for i in range(LANES):
-        w[s.UP_N + i], w[s.DOWN_N + i] = mean_of(w, i, s.UNEVEN_UP, 0), mean_of(w, i, s.UNEVEN_DOWN, 0)
-        w[s.UP_2 + i], w[s.DOWN_2 + i] = mean_of(w, i, s.UNEVEN_UP_2, 0), mean_of(w, i, s.UNEVEN_DOWN_2, 0)
+        w[s.UP_N + i], w[s.DOWN_N + i] = (
+            mean_of(w, i, s.UNEVEN_UP, 0),
+            mean_of(w, i, s.UNEVEN_DOWN, 0),
+        )
+        w[s.UP_2 + i], w[s.DOWN_2 + i] = (
+            mean_of(w, i, s.UNEVEN_UP_2, 0),
+            mean_of(w, i, s.UNEVEN_DOWN_2, 0),
+        )
 
 
 @lanes
@@ -222,6 +228,7 @@ def distribute_negative(w, count):
             within += (first * w[p.O_J_N + i] + second * w[p.O_J_2 + i]) * dln
             heat = uneven * w[s.UNEVEN_U + at] + (1.0 / 12.0) * within * du
             w[s.UNEVEN_HEAT + i] += HEAT_PER_KELVIN * w[s.T_1 + i] * heat
+            w[s.RISE_N + i] = within
 
 
 @lanes
@@ -237,54 +244,50 @@ def distribute_positive(w, count):
             within = (forward - backward) * du + both * w[p.O_J_P + i] * w[s.UNEVEN_DLN + at]
             heat = (both - I) * w[s.UNEVEN_U + at] + (1.0 / 12.0) * within * du
             w[s.UNEVEN_HEAT + i] += HEAT_PER_KELVIN * w[s.T_1 + i] * heat
+            w[s.RISE_P + i] = within if k == POSITIVE else w[s.RISE_P + i]
+
+
+@law
+def release(w, i, first, step, rise, through):
+    """Make of how uneven the reactions of one electrode are what its volumes have to release, and
+    return what the separator has to. `rise` is that across the last volume, `through` the
+    conductance to the separator over that between volumes.
+    """
+    a, b = s.TARGET + first * LANES + i, step * LANES
+    uneven_0, uneven_1, uneven_2, uneven_3 = w[a], w[a + b], w[a + 2 * b], w[a + 3 * b]
+    j_1, j_2, j_3 = uneven_0, uneven_0 + uneven_1, -uneven_3
+    moved_1 = (1.0 / 120.0) * (-18.0 * j_1 + 7.0 * j_2 + 2.0 * j_3)
+    moved_2 = (1.0 / 120.0) * (12.0 * j_1 - 23.0 * j_2 + 12.0 * j_3)
+    moved_3 = (1.0 / 120.0) * (2.0 * j_1 + 7.0 * j_2 - 18.0 * j_3)
+    moved_4 = through * ((1.0 / 6.0) * uneven_3 + (1.0 / 24.0) * rise)
+    w[a] = uneven_0 + moved_1
+    w[a + b] = uneven_1 + moved_2 - moved_1
+    w[a + 2 * b] = uneven_2 + moved_3 - moved_2
+    w[a + 3 * b] = uneven_3 - moved_3 - moved_4
+    return moved_4
 
 
 @lanes
 def find_uneven(w):
-    """How uneven the reactions are at the end of the step, for its salt and current: TARGET."""
+    """What uneven reactions release at the end of the step, for its salt and current: TARGET."""
     count = w.shape[0] // s.ROWS
     describe_negative_electrode(w, count)
     distribute_negative(w, count)
     describe_positive_electrode(w, count)
     distribute_positive(w, count)
-
-
-@law
-def release(w, i, first, step, through):
-    """Write what the volumes of one electrode have to release for its uneven reactions, and return
-    what the separator has to. `through` is the conductance to the separator over that between
-    volumes.
-
-    Between means of volumes lies a slope that is exact for even reactions (`electrolyte`). What
-    uneven ones add up to from the collector on is 0 at both ends of the electrode: here a
-    polynomial of fourth order through the volumes' faces. By how much the slope differs from that
-    on a face is moved across it.
-    """
-    weight = w[s.WEIGHT + i]
-    a, b = (first * LANES) + i, step * LANES
-    uneven_0 = (1.0 - weight) * w[s.UNEVEN_0 + a] + weight * w[s.UNEVEN_1 + a]
-    uneven_1 = (1.0 - weight) * w[s.UNEVEN_0 + a + b] + weight * w[s.UNEVEN_1 + a + b]
-    uneven_2 = (1.0 - weight) * w[s.UNEVEN_0 + a + 2 * b] + weight * w[s.UNEVEN_1 + a + 2 * b]
-    uneven_3 = (1.0 - weight) * w[s.UNEVEN_0 + a + 3 * b] + weight * w[s.UNEVEN_1 + a + 3 * b]
-    j_1, j_2, j_3 = uneven_0, uneven_0 + uneven_1, -uneven_3
-    moved_1 = (1.0 / 120.0) * (-18.0 * j_1 + 7.0 * j_2 + 2.0 * j_3)
-    moved_2 = (1.0 / 120.0) * (12.0 * j_1 - 23.0 * j_2 + 12.0 * j_3)
-    moved_3 = (1.0 / 120.0) * (2.0 * j_1 + 7.0 * j_2 - 18.0 * j_3)
-    moved_4 = through * (1.0 / 720.0) * (-58.0 * j_1 + 141.0 * j_2 - 270.0 * j_3)
-    w[s.TARGET + a] = uneven_0 + moved_1
-    w[s.TARGET + a + b] = uneven_1 + moved_2 - moved_1
-    w[s.TARGET + a + 2 * b] = uneven_2 + moved_3 - moved_2
-    w[s.TARGET + a + 3 * b] = uneven_3 - moved_3 - moved_4
-    return moved_4
+    for i in range(LANES):
+        into = release(w, i, 0, 1, w[s.RISE_N + i], w[s.THROUGH_N + i])
+        into += release(w, i, CELLS - 1, -1, -w[s.RISE_P + i], w[s.THROUGH_P + i])
+        w[s.TARGET + SEPARATOR * LANES + i] = into
 
 
 @lanes
 def add_uneven(w):
     """Salt at the end of the step with uneven reactions: the equations of `salt_step` once more."""
     for i in range(LANES):
-        into = release(w, i, 0, 1, w[s.THROUGH_N + i])
-        into += release(w, i, CELLS - 1, -1, w[s.THROUGH_P + i])
-        w[s.TARGET + SEPARATOR * LANES + i] = into
+        weight = w[s.WEIGHT + i]
+        for k in range(i, i + CELLS * LANES, LANES):
+            w[s.TARGET + k] = (1.0 - weight) * w[s.UNEVEN_0 + k] + weight * w[s.UNEVEN_1 + k]
     for i in range(LANES):
         source = w[s.H + i] * w[s.SOURCE + i]
         carry_n = carry_p = 0.0
@@ -312,7 +315,6 @@ def add_uneven(w):
 @lanes
 def propose_uneven(w):
     """Salt at the end of the step as it makes the reactions uneven, and they the salt."""
-    separator = ELECTRODE_CELLS * LANES
     for i in range(LANES):
         for k in range(i, i + CELLS * LANES, LANES):
             w[s.UNEVEN_1 + k], w[s.UNEVEN_STEP + k] = w[s.UNEVEN_0 + k], 0.0
@@ -320,7 +322,6 @@ def propose_uneven(w):
     for _ in range(ITERATIONS):
         find_uneven(w)
         for i in range(LANES):
-            w[s.TARGET + separator + i] = 0.0
             for k in range(i, i + CELLS * LANES, LANES):
                 w[s.UNEVEN_1 + k] += DAMPING * (w[s.TARGET + k] - w[s.UNEVEN_1 + k])
         add_uneven(w)
@@ -330,8 +331,6 @@ def propose_uneven(w):
 def keep_uneven(w):
     """Take over how uneven reactions are at the end of accepted steps."""
     find_uneven(w)
-    separator = ELECTRODE_CELLS * LANES
     for i in range(LANES):
-        w[s.TARGET + separator + i] = 0.0
         for k in range(i, i + CELLS * LANES, LANES):
             w[s.UNEVEN_0 + k] = choose(w[s.ACCEPTED + i], w[s.TARGET + k], w[s.UNEVEN_0 + k])

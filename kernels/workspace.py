@@ -129,7 +129,7 @@ UNEVEN_SIDE, UNEVEN_SIDE_2 = _block(CELLS), _block(CELLS)
 (STEEP, STEEP_2, SIDE_RISE, SIDE_RISE_2) = _rows(4)
 (UP_N, DOWN_N, UP_2, DOWN_2, UP_P, DOWN_P) = _rows(6)
 (R_SOLID_N, R_SOLID_P, R_SALT_N, R_SALT_P) = _rows(4)
-(UNEVEN_HEAT, THROUGH_N, THROUGH_P) = _rows(3)
+(UNEVEN_HEAT, RISE_N, RISE_P, THROUGH_N, THROUGH_P) = _rows(5)
 # Shells of the negative particle, where it has them instead of modes. State; how fast it has been
 # changing; a guess of it within the step, with diffusivities and their integrals there;
 _first = _start

@@ -205,8 +205,9 @@ def simulation(
     numbers = parameter_values(cell, values["temperature"], state)
     numbers.update(dict.fromkeys(free, "[input]"))
     model = model_with_totals(method.model, cell)
-    points = {axis: int(method.radial_points) for axis in ("r_n", "r_p")}
-    points |= {axis: int(method.electrode_points) for axis in ("x_n", "x_s", "x_p")}
+    # PyBaMM's names of axes: x_n, x_s, x_p of layers, r_n and the like of particles and materials
+    mesh = {"x": int(method.electrode_points), "r": int(method.radial_points)}
+    points = {axis: mesh.get(axis[0], count) for axis, count in model.default_var_pts.items()}
     steps = experiment(protocol, values, cell.parameter("Nominal cell capacity [A.h]"))
     solver = _Solver(
         rtol=method.rtol,
@@ -219,7 +220,7 @@ def simulation(
         parameter_values=numbers,
         experiment=steps,
         submesh_types={**model.default_submesh_types, **_particle_meshes(model)},
-        var_pts={**model.default_var_pts, **points},
+        var_pts=points,
         solver=solver,
         experiment_model_mode=_model_mode(steps, run_again=only_step_ends),
     )
