@@ -48,7 +48,8 @@ from kernels.time_step import (
     move_negative_surface,
     salt_of_electrode,
 )
-from kernels.uneven_reaction import keep_uneven, propose_uneven, settle_uneven
+from kernels.uneven_reaction import settle_uneven
+from kernels.uneven_salt import keep_uneven, propose_uneven
 from kernels.vector_math import asinh, choose, exp, log
 
 SHARPNESS = 100.0  # m2 A-1, of the change between branches, PyBaMM's "current sigmoid"

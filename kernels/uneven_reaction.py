@@ -1,5 +1,5 @@
-"""Where in the electrodes the reactions run, as it feeds back on the salt: what PyBaMM's surface
-form adds to SPMe, which it needs for two materials in an electrode.
+"""Where in the electrodes the reactions run: what PyBaMM's surface form adds to SPMe, which it
+needs for two materials in an electrode; its salt is in `uneven_salt`.
 
 The potential across the particles' surface differs from its mean by what drops in solid and
 electrolyte; xi is 0 at the collector and 1 at the separator, r = L / (conductivity A) of an
@@ -18,37 +18,34 @@ and it runs, K^2 being I_k^2 + (2 j0_k S_k)^2 P M, at
 
     g ((I_k + K) exp(u) / (2 P) + (I_k - K) exp(-u) / (2 M)).
 
-P, M and the heat, current times d, count how u and ln c vary within each volume as well.
-
-Reactions are concentrated near the separator, and change the concentration overpotential by a tenth
-(LG M50 at C/10). Their sum over an electrode is I_k, so that salt is conserved. PyBaMM lets salt
-migrate with the current of even reactions: what is uneven releases all of its salt, not 1 - t+.
+A side reaction runs as exp(-a u), a being 2 alpha where its film does not slow it down. All means
+over a volume, and the heat, current times d, count how u and ln c vary within it. Reactions are
+concentrated near the separator, and change the concentration overpotential by a tenth (LG M50 at
+C/10).
 """
 
 import math
 
+from kernels import last_volume
 from kernels import parameters as p
 from kernels import workspace as s
 from kernels.compiled import lanes, law
 from kernels.electrolyte import CELLS, ELECTRODE_CELLS, SEPARATOR
 from kernels.kinetics import FARADAY, GAS, arrhenius
 from kernels.parameters import LANES
-from kernels.salt_step import FIRST, LAST, MIDDLE, salt_at
-from kernels.vector_math import choose, exp, log
+from kernels.salt_step import salt_at
+from kernels.vector_math import exp, log
 
-#: means of xi - xi^2 / 2 and of xi^2 / 2 over the volumes of an electrode, from the collector
+#: means of xi^2 / 2 and of xi over the volumes of an electrode, from the collector
 SQUARES = tuple(
     (3 * k * k + 3 * k + 1) / (6.0 * ELECTRODE_CELLS**2) for k in range(ELECTRODE_CELLS)
 )
 LINES = tuple((2 * k + 1) / (2.0 * ELECTRODE_CELLS) for k in range(ELECTRODE_CELLS))
-#: the salt at the end of a step and what the reactions make of it are iterated on, damped: salt
-#: that gathers where reactions are faster slows them down, by up to as much again
-ITERATIONS = 3
-DAMPING = 0.4
 STEEPEST = 40.0  # exponent
 LEAST_PREFACTOR = 1e-300  # A m-2, of a side reaction that there is
 HEAT_PER_KELVIN = 2.0 * (GAS / FARADAY) / ELECTRODE_CELLS  # of a current times u
 POSITIVE = (SEPARATOR + 1) * LANES  # where the volumes of the positive electrode begin
+LAST_N, LAST_P = (SEPARATOR - 1) * LANES, POSITIVE  # and the last ones, at the separator
 
 
 @lanes
@@ -57,25 +54,40 @@ def settle_uneven(w, i):
     area, L_n, L_p = w[p.AREA + i], w[p.L_N + i], w[p.L_P + i]
     w[s.R_SALT_N + i] = ELECTRODE_CELLS / (w[s.LINK_N + i] * area)
     w[s.R_SALT_P + i] = ELECTRODE_CELLS / (w[s.LINK_P + i] * area)
-    w[s.THROUGH_N + i] = w[s.LINK_N_S + i] / w[s.LINK_N + i]
-    w[s.THROUGH_P + i] = w[s.LINK_S_P + i] / w[s.LINK_P + i]
+    w[s.THROUGH + i] = w[s.LINK_N_S + i] / w[s.LINK_N + i]
+    w[s.THROUGH + LANES + i] = w[s.LINK_S_P + i] / w[s.LINK_P + i]
     w[s.R_SOLID_N + i] = L_n / (w[p.SIGMA_N + i] * (1.0 - w[p.EPS_N + i]) ** w[p.B_SN + i] * area)
     w[s.R_SOLID_P + i] = L_p / (w[p.SIGMA_P + i] * (1.0 - w[p.EPS_P + i]) ** w[p.B_SP + i] * area)
     w[s.OWN_N + i] = w[s.OWN_2 + i] = w[s.OWN_P + i] = 0.0
-    for k in range(0, CELLS * LANES, LANES):
-        w[s.UNEVEN_0 + k + i] = 0.0
+    for k in range(i, i + CELLS * LANES, LANES):
+        w[s.UNEVEN_0 + k] = 0.0
+    for e in (i, LANES + i):
+        w[s.ACROSS + e] = w[s.RISE + e] = w[s.MOVED + e] = w[s.MOVED_BEFORE + e] = 0.0
 
 
 @law
-def sense(w, i, at, square, line, sign, solid, salt):
-    """Write u, without its mean, and ln c of a volume, `at` its place; `solid` and `salt` are rows
-    of resistances.
+def sense(w, i, at, place, sign, solid, salt):
+    """Write what of u is ohmic, how much that changes across a volume, and ln c; `solid` and `salt`
+    are rows of resistances, `at` the volume, and `place` its number from the collector.
     """
-    I, per_kappa = sign * w[s.I_1 + i], w[s.R_ELECTROLYTE + i] / w[s.R_PATH + i]
-    drop = I * (per_kappa * w[salt + i] * square - w[solid + i] * (line - square))
-    ln = log(salt_at(w, i, at // LANES, w[s.I_1 + i]))
-    w[s.UNEVEN_U + at + i] = drop * FARADAY / (2.0 * GAS * w[s.T_1 + i]) - 0.5 * w[s.CHI + i] * ln
-    w[s.UNEVEN_LN + at + i] = ln
+    per_kappa = w[s.R_ELECTROLYTE + i] / w[s.R_PATH + i] * w[salt + i]
+    per_drop = sign * w[s.I_1 + i] * FARADAY / (2.0 * GAS * w[s.T_1 + i])
+    square, line = SQUARES[place], LINES[place]
+    w[s.UNEVEN_U + at + i] = per_drop * (per_kappa * square - w[solid + i] * (line - square))
+    across = per_kappa * line - w[solid + i] * (1.0 - line)
+    w[s.UNEVEN_DU + at + i] = (1.0 / ELECTRODE_CELLS) * per_drop * across
+    w[s.UNEVEN_LN + at + i] = log(salt_at(w, i, at // LANES, w[s.I_1 + i]))
+
+
+@law
+def vary(w, i, first, step, side):
+    """Write by how much ln c varies across the volumes of an electrode, from its collector on."""
+    a, b, n = s.UNEVEN_LN + first + i, s.UNEVEN_DLN + first + i, step * LANES
+    ln_0, ln_1, ln_2, ln_3 = w[a], w[a + n], w[a + 2 * n], w[a + 3 * n]
+    w[b], w[b + n] = 2.0 * ln_1 - 1.5 * ln_0 - 0.5 * ln_2, 0.5 * (ln_2 - ln_0)
+    w[b + 2 * n] = 0.5 * (ln_3 - ln_1)
+    opening = (1.0 / 6.0) * (11.0 * ln_3 - 18.0 * ln_2 + 9.0 * ln_1 - 2.0 * ln_0)
+    w[b + 3 * n] = last_volume.across(w, i, side) if w[s.H + i] > 0.0 else opening
 
 
 @law
@@ -88,21 +100,14 @@ def take_mean_off(w, i, row, first):
 
 
 @law
-def vary(w, i, row, across, first):
-    """Write by how much a row varies across the volumes of an electrode."""
-    a, b = row + first + i, across + first + i
-    u_0, u_1, u_2, u_3 = w[a], w[a + LANES], w[a + 2 * LANES], w[a + 3 * LANES]
-    w[b], w[b + LANES] = 2.0 * u_1 - 1.5 * u_0 - 0.5 * u_2, 0.5 * (u_2 - u_0)
-    w[b + 2 * LANES], w[b + 3 * LANES] = 0.5 * (u_3 - u_1), 1.5 * u_3 - 2.0 * u_2 + 0.5 * u_1
-
-
-@law
-def lower_logarithm(w, i, first):
-    """Make means of ln c of logarithms of means, over the volumes of an electrode."""
+def add_salt(w, i, first):
+    """Make means of ln c of logarithms of means, and add to u what is of the salt."""
     for k in range(first + i, first + i + ELECTRODE_CELLS * LANES, LANES):
-        below = (1.0 / 24.0) * w[s.UNEVEN_DLN + k] * w[s.UNEVEN_DLN + k]
-        w[s.UNEVEN_LN + k] -= below
-        w[s.UNEVEN_U + k] += 0.5 * w[s.CHI + i] * below
+        w[s.UNEVEN_LN + k] -= (1.0 / 24.0) * w[s.UNEVEN_DLN + k] * w[s.UNEVEN_DLN + k]
+        w[s.UNEVEN_U + k] -= 0.5 * w[s.CHI + i] * w[s.UNEVEN_LN + k]
+        w[s.UNEVEN_DU + k] -= 0.5 * w[s.CHI + i] * w[s.UNEVEN_DLN + k]
+    take_mean_off(w, i, s.UNEVEN_U, first)
+    take_mean_off(w, i, s.UNEVEN_LN, first)
 
 
 @law
@@ -138,16 +143,13 @@ def mean_of(w, i, row, first):
 
 @lanes
 def describe_negative_electrode(w, count):
-    """u, its variance, exp(u), g, P and M of the negative electrode, from the collector on."""
+    """u, ln c and what runs as them in the negative electrode, from the collector on; P and M."""
     for k in range(ELECTRODE_CELLS):
         for i in range(count):
-            sense(w, i, k * LANES, SQUARES[k], LINES[k], 1.0, s.R_SOLID_N, s.R_SALT_N)
+            sense(w, i, k * LANES, k, 1.0, s.R_SOLID_N, s.R_SALT_N)
     for i in range(LANES):
-        vary(w, i, s.UNEVEN_LN, s.UNEVEN_DLN, 0)
-        lower_logarithm(w, i, 0)
-        vary(w, i, s.UNEVEN_U, s.UNEVEN_DU, 0)
-        take_mean_off(w, i, s.UNEVEN_U, 0)
-        take_mean_off(w, i, s.UNEVEN_LN, 0)
+        vary(w, i, 0, 1, last_volume.NEGATIVE)
+        add_salt(w, i, 0)
         j, A = w[s.J_GUESS + i], w[p.A_SEI + i] * arrhenius(w[p.E_SEI + i], w[s.Z_1 + i])
         j_2, A_2 = w[s.J_2_GUESS + i], w[p.A_SEI_2 + i] * arrhenius(w[p.E_SEI_2 + i], w[s.Z_1 + i])
         slowing, slowing_2 = w[p.SLOWING_SEI + i], w[p.SLOWING_SEI_2 + i]
@@ -160,30 +162,22 @@ def describe_negative_electrode(w, count):
             weigh_side(w, i, k * LANES, s.STEEP, s.UNEVEN_SIDE)
             weigh_side(w, i, k * LANES, s.STEEP_2, s.UNEVEN_SIDE_2)
     for i in range(LANES):
-        w[s.UP_N + i], w[s.DOWN_N + i] = (
-            mean_of(w, i, s.UNEVEN_UP, 0),
-            mean_of(w, i, s.UNEVEN_DOWN, 0),
-        )
-        w[s.UP_2 + i], w[s.DOWN_2 + i] = (
-            mean_of(w, i, s.UNEVEN_UP_2, 0),
-            mean_of(w, i, s.UNEVEN_DOWN_2, 0),
-        )
+        w[s.UP_N + i] = mean_of(w, i, s.UNEVEN_UP, 0)
+        w[s.DOWN_N + i] = mean_of(w, i, s.UNEVEN_DOWN, 0)
+        w[s.UP_2 + i] = mean_of(w, i, s.UNEVEN_UP_2, 0)
+        w[s.DOWN_2 + i] = mean_of(w, i, s.UNEVEN_DOWN_2, 0)
 
 
 @lanes
 def describe_positive_electrode(w, count):
     """Likewise of the positive one, from the separator on."""
     for k in range(ELECTRODE_CELLS):
-        from_collector, at = ELECTRODE_CELLS - 1 - k, POSITIVE + k * LANES
         for i in range(count):
-            square, line = SQUARES[from_collector], LINES[from_collector]
-            sense(w, i, at, square, line, -1.0, s.R_SOLID_P, s.R_SALT_P)
+            place, at = ELECTRODE_CELLS - 1 - k, POSITIVE + k * LANES
+            sense(w, i, at, place, -1.0, s.R_SOLID_P, s.R_SALT_P)
     for i in range(LANES):
-        vary(w, i, s.UNEVEN_LN, s.UNEVEN_DLN, POSITIVE)
-        lower_logarithm(w, i, POSITIVE)
-        vary(w, i, s.UNEVEN_U, s.UNEVEN_DU, POSITIVE)
-        take_mean_off(w, i, s.UNEVEN_U, POSITIVE)
-        take_mean_off(w, i, s.UNEVEN_LN, POSITIVE)
+        vary(w, i, (CELLS - 1) * LANES, -1, last_volume.POSITIVE)
+        add_salt(w, i, POSITIVE)
     for k in range(ELECTRODE_CELLS):
         for i in range(count):
             weigh(w, i, POSITIVE + k * LANES, p.O_J_P, s.UNEVEN_UP, s.UNEVEN_DOWN)
@@ -202,135 +196,69 @@ def parts(I, own, up, down):
 @lanes
 def distribute_negative(w, count):
     """Write how uneven the reactions of the negative electrode are, per its volumes' share of it,
-    and the heat of that.
+    by how much they rise across the last volume, and their heat.
     """
     for i in range(count):
-        w[s.UNEVEN_HEAT + i] = 0.0
+        I_2 = w[s.I_2_1 + i]
+        I = w[s.I_1 + i] + w[s.SIDE_1 + i] + w[s.I_2_GUESS + i] - I_2
+        up, down = parts(I, w[s.OWN_N + i], w[s.UP_N + i], w[s.DOWN_N + i])
+        up_2, down_2 = parts(I_2, w[s.OWN_2 + i], w[s.UP_2 + i], w[s.DOWN_2 + i])
         side, side_2 = w[s.S_N + i] * w[s.J_GUESS + i], w[s.S_2 + i] * w[s.J_2_GUESS + i]
-        w[s.SIDE_RISE + i] = side / mean_of(w, i, s.UNEVEN_SIDE, 0)
-        w[s.SIDE_RISE_2 + i] = side_2 / mean_of(w, i, s.UNEVEN_SIDE_2, 0)
+        w[s.PER_UP + i], w[s.PER_DOWN + i], w[s.EVEN + i] = up, down, I + I_2
+        w[s.PER_UP_2 + i], w[s.PER_DOWN_2 + i], w[s.EVEN_SIDE + i] = up_2, down_2, side + side_2
+        w[s.PER_SIDE + i] = side / mean_of(w, i, s.UNEVEN_SIDE, 0)
+        w[s.PER_SIDE_2 + i] = side_2 / mean_of(w, i, s.UNEVEN_SIDE_2, 0)
+        w[s.UNEVEN_HEAT + i] = 0.0
     for k in range(0, ELECTRODE_CELLS * LANES, LANES):
         for i in range(count):
-            I_2, at = w[s.I_2_1 + i], k + i
-            I = w[s.I_1 + i] + w[s.SIDE_1 + i] + w[s.I_2_GUESS + i] - I_2
-            rise, fall = parts(I, w[s.OWN_N + i], w[s.UP_N + i], w[s.DOWN_N + i])
-            rise_2, fall_2 = parts(I_2, w[s.OWN_2 + i], w[s.UP_2 + i], w[s.DOWN_2 + i])
-            forward, backward = rise * w[s.UNEVEN_UP + at], fall * w[s.UNEVEN_DOWN + at]
-            forward_2, backward_2 = rise_2 * w[s.UNEVEN_UP_2 + at], fall_2 * w[s.UNEVEN_DOWN_2 + at]
+            at = k + i
+            forward, backward = (
+                w[s.PER_UP + i] * w[s.UNEVEN_UP + at],
+                w[s.PER_DOWN + i] * w[s.UNEVEN_DOWN + at],
+            )
+            forward_2, backward_2 = (
+                w[s.PER_UP_2 + i] * w[s.UNEVEN_UP_2 + at],
+                w[s.PER_DOWN_2 + i] * w[s.UNEVEN_DOWN_2 + at],
+            )
             first, second = forward + backward, forward_2 + backward_2
-            uneven = first + second - I - I_2
-            side = w[s.SIDE_RISE + i] * w[s.UNEVEN_SIDE + at]
-            side += w[s.SIDE_RISE_2 + i] * w[s.UNEVEN_SIDE_2 + at]
-            side -= w[s.S_N + i] * w[s.J_GUESS + i] + w[s.S_2 + i] * w[s.J_2_GUESS + i]
-            w[s.TARGET + at] = uneven - side
+            side = w[s.PER_SIDE + i] * w[s.UNEVEN_SIDE + at]
+            side += w[s.PER_SIDE_2 + i] * w[s.UNEVEN_SIDE_2 + at]
+            uneven = first + second - w[s.EVEN + i]
+            w[s.TARGET + at] = uneven - (side - w[s.EVEN_SIDE + i])
             du, dln = w[s.UNEVEN_DU + at], w[s.UNEVEN_DLN + at]
-            within = (forward - backward + forward_2 - backward_2) * du
-            within += (first * w[p.O_J_N + i] + second * w[p.O_J_2 + i]) * dln
-            heat = uneven * w[s.UNEVEN_U + at] + (1.0 / 12.0) * within * du
+            rise = (forward - backward + forward_2 - backward_2) * du
+            rise += (first * w[p.O_J_N + i] + second * w[p.O_J_2 + i]) * dln
+            w[s.RISE + i] = rise
+            heat = uneven * w[s.UNEVEN_U + at] + (1.0 / 12.0) * rise * du
             w[s.UNEVEN_HEAT + i] += HEAT_PER_KELVIN * w[s.T_1 + i] * heat
-            w[s.RISE_N + i] = within
 
 
 @lanes
 def distribute_positive(w, count):
     """Likewise of the positive electrode."""
-    for k in range(POSITIVE, CELLS * LANES, LANES):
+    for i in range(count):
+        up, down = parts(-w[s.I_1 + i], w[s.OWN_P + i], w[s.UP_P + i], w[s.DOWN_P + i])
+        w[s.PER_UP + i], w[s.PER_DOWN + i] = up, down
+    # the last volume comes first, and is the last one here
+    for k in range((CELLS - 1) * LANES, POSITIVE - LANES, -LANES):
         for i in range(count):
-            I, at = -w[s.I_1 + i], k + i
-            rise, fall = parts(I, w[s.OWN_P + i], w[s.UP_P + i], w[s.DOWN_P + i])
-            forward, backward = rise * w[s.UNEVEN_UP + at], fall * w[s.UNEVEN_DOWN + at]
+            at = k + i
+            forward, backward = (
+                w[s.PER_UP + i] * w[s.UNEVEN_UP + at],
+                w[s.PER_DOWN + i] * w[s.UNEVEN_DOWN + at],
+            )
             both, du = forward + backward, w[s.UNEVEN_DU + at]
-            w[s.TARGET + at] = both - I
-            within = (forward - backward) * du + both * w[p.O_J_P + i] * w[s.UNEVEN_DLN + at]
-            heat = (both - I) * w[s.UNEVEN_U + at] + (1.0 / 12.0) * within * du
+            rise = (forward - backward) * du + both * w[p.O_J_P + i] * w[s.UNEVEN_DLN + at]
+            w[s.TARGET + at], w[s.RISE + LANES + i] = both + w[s.I_1 + i], rise
+            heat = (both + w[s.I_1 + i]) * w[s.UNEVEN_U + at] + (1.0 / 12.0) * rise * du
             w[s.UNEVEN_HEAT + i] += HEAT_PER_KELVIN * w[s.T_1 + i] * heat
-            w[s.RISE_P + i] = within if k == POSITIVE else w[s.RISE_P + i]
-
-
-@law
-def release(w, i, first, step, rise, through):
-    """Make of how uneven the reactions of one electrode are what its volumes have to release, and
-    return what the separator has to. `rise` is that across the last volume, `through` the
-    conductance to the separator over that between volumes.
-    """
-    a, b = s.TARGET + first * LANES + i, step * LANES
-    uneven_0, uneven_1, uneven_2, uneven_3 = w[a], w[a + b], w[a + 2 * b], w[a + 3 * b]
-    j_1, j_2, j_3 = uneven_0, uneven_0 + uneven_1, -uneven_3
-    moved_1 = (1.0 / 120.0) * (-18.0 * j_1 + 7.0 * j_2 + 2.0 * j_3)
-    moved_2 = (1.0 / 120.0) * (12.0 * j_1 - 23.0 * j_2 + 12.0 * j_3)
-    moved_3 = (1.0 / 120.0) * (2.0 * j_1 + 7.0 * j_2 - 18.0 * j_3)
-    moved_4 = through * ((1.0 / 6.0) * uneven_3 + (1.0 / 24.0) * rise)
-    w[a] = uneven_0 + moved_1
-    w[a + b] = uneven_1 + moved_2 - moved_1
-    w[a + 2 * b] = uneven_2 + moved_3 - moved_2
-    w[a + 3 * b] = uneven_3 - moved_3 - moved_4
-    return moved_4
 
 
 @lanes
-def find_uneven(w):
-    """What uneven reactions release at the end of the step, for its salt and current: TARGET."""
+def distribute(w):
+    """How uneven reactions are at the end of the step, for its salt and current: TARGET."""
     count = w.shape[0] // s.ROWS
     describe_negative_electrode(w, count)
     distribute_negative(w, count)
     describe_positive_electrode(w, count)
     distribute_positive(w, count)
-    for i in range(LANES):
-        into = release(w, i, 0, 1, w[s.RISE_N + i], w[s.THROUGH_N + i])
-        into += release(w, i, CELLS - 1, -1, -w[s.RISE_P + i], w[s.THROUGH_P + i])
-        w[s.TARGET + SEPARATOR * LANES + i] = into
-
-
-@lanes
-def add_uneven(w):
-    """Salt at the end of the step with uneven reactions: the equations of `salt_step` once more."""
-    for i in range(LANES):
-        weight = w[s.WEIGHT + i]
-        for k in range(i, i + CELLS * LANES, LANES):
-            w[s.TARGET + k] = (1.0 - weight) * w[s.UNEVEN_0 + k] + weight * w[s.UNEVEN_1 + k]
-    for i in range(LANES):
-        source = w[s.H + i] * w[s.SOURCE + i]
-        carry_n = carry_p = 0.0
-        for k in range(FIRST, MIDDLE, LANES):
-            n, m = k + i, LAST - k + i
-            carry_n += source * w[s.TARGET + n]
-            carry_p += source * w[s.TARGET + m]
-            w[s.TARGET + n], w[s.TARGET + m] = carry_n, carry_p
-            carry_n, carry_p = carry_n * w[s.RATIO + n], carry_p * w[s.RATIO + m - LANES]
-        n = MIDDLE + i
-        carry_n = carry_p = w[s.PIVOT + n] * (source * w[s.TARGET + n] + carry_n + carry_p)
-        moved = w[s.PER_SALT_D + n] * carry_n
-        w[s.SALT_C + n] += moved - w[s.UNEVEN_STEP + n]
-        w[s.UNEVEN_STEP + n] = moved
-        for k in range(MIDDLE - LANES, FIRST - LANES, -LANES):
-            n, m = k + i, LAST - k + i
-            carry_n = w[s.PIVOT + n] * w[s.TARGET + n] + w[s.RATIO + n] * carry_n
-            carry_p = w[s.PIVOT + m] * w[s.TARGET + m] + w[s.RATIO + m - LANES] * carry_p
-            moved_n, moved_p = w[s.PER_SALT_D + n] * carry_n, w[s.PER_SALT_D + m] * carry_p
-            w[s.SALT_C + n] += moved_n - w[s.UNEVEN_STEP + n]
-            w[s.SALT_C + m] += moved_p - w[s.UNEVEN_STEP + m]
-            w[s.UNEVEN_STEP + n], w[s.UNEVEN_STEP + m] = moved_n, moved_p
-
-
-@lanes
-def propose_uneven(w):
-    """Salt at the end of the step as it makes the reactions uneven, and they the salt."""
-    for i in range(LANES):
-        for k in range(i, i + CELLS * LANES, LANES):
-            w[s.UNEVEN_1 + k], w[s.UNEVEN_STEP + k] = w[s.UNEVEN_0 + k], 0.0
-    add_uneven(w)
-    for _ in range(ITERATIONS):
-        find_uneven(w)
-        for i in range(LANES):
-            for k in range(i, i + CELLS * LANES, LANES):
-                w[s.UNEVEN_1 + k] += DAMPING * (w[s.TARGET + k] - w[s.UNEVEN_1 + k])
-        add_uneven(w)
-
-
-@lanes
-def keep_uneven(w):
-    """Take over how uneven reactions are at the end of accepted steps."""
-    find_uneven(w)
-    for i in range(LANES):
-        for k in range(i, i + CELLS * LANES, LANES):
-            w[s.UNEVEN_0 + k] = choose(w[s.ACCEPTED + i], w[s.TARGET + k], w[s.UNEVEN_0 + k])

@@ -115,21 +115,25 @@ X_2_MODE_C, X_2_MODE_I = _block(MODES), _block(MODES)
 (POT_2, SLOPE_2, AREA_2, APART_2, APART_SLOPE_2, APART_AREA_2, ENT_2, F_J_2) = _rows(8)
 (LACKING, LACKING_SLOPE) = _rows(2)
 (LOG_N, CHANGE_N, OWN_N, OWN_2, OWN_P) = _rows(5)
-# `uneven_reaction`: at both ends of the step, what it adds to the salt, a better guess; u, its
-# variance, exp(u), g of both materials, their P and M; resistances of solid, and of salt times
-# conductivity; heat
-UNEVEN_0, UNEVEN_1, UNEVEN_STEP = _block(CELLS), _block(CELLS), _block(CELLS)
-TARGET = _block(CELLS)
-UNEVEN_U, UNEVEN_LN, UNEVEN_DU, UNEVEN_DLN = (
-    _block(CELLS), _block(CELLS), _block(CELLS), _block(CELLS)
-)  # fmt: skip
+# `uneven_reaction`: u and ln c in each volume and how much they change across it, what runs as them
+# of both materials, with their P and M, and of both side reactions; resistances of solid, and of
+# salt times conductivity; how side reactions follow u; even currents, and what runs per the above
+UNEVEN_U, UNEVEN_DU = _block(CELLS), _block(CELLS)
+UNEVEN_LN, UNEVEN_DLN = _block(CELLS), _block(CELLS)
 UNEVEN_UP, UNEVEN_DOWN = _block(CELLS), _block(CELLS)
 UNEVEN_UP_2, UNEVEN_DOWN_2 = _block(CELLS), _block(CELLS)
 UNEVEN_SIDE, UNEVEN_SIDE_2 = _block(CELLS), _block(CELLS)
-(STEEP, STEEP_2, SIDE_RISE, SIDE_RISE_2) = _rows(4)
 (UP_N, DOWN_N, UP_2, DOWN_2, UP_P, DOWN_P) = _rows(6)
 (R_SOLID_N, R_SOLID_P, R_SALT_N, R_SALT_P) = _rows(4)
-(UNEVEN_HEAT, RISE_N, RISE_P, THROUGH_N, THROUGH_P) = _rows(5)
+(STEEP, STEEP_2, EVEN, EVEN_SIDE, UNEVEN_HEAT) = _rows(5)
+(PER_UP, PER_DOWN, PER_UP_2, PER_DOWN_2, PER_SIDE, PER_SIDE_2) = _rows(6)
+# `uneven_salt`: what reactions release at both ends of the step, what of it is in the salt, a
+# better guess; `last_volume` of both electrodes: conductance to the separator over that between
+# volumes, change of ln c and rise of reactions across it, what is moved across its faces, its lift
+UNEVEN_0, UNEVEN_1, UNEVEN_STEP = _block(CELLS), _block(CELLS), _block(CELLS)
+TARGET = _block(CELLS)
+THROUGH, ACROSS, RISE = _block(2), _block(2), _block(2)
+MOVED_BEFORE, MOVED, LIFT = _block(2), _block(2), _block(2)
 # Shells of the negative particle, where it has them instead of modes. State; how fast it has been
 # changing; a guess of it within the step, with diffusivities and their integrals there;
 _first = _start
