@@ -40,6 +40,15 @@ THICK = {
     "Cation transference number": 0.3,
 }
 FAST = {"charge_rate": 0.15, "discharge_rate": 0.7, "temperature": 318.0}
+#: a fast first charge, a third of whose current goes into a film that grows mostly at the separator
+FRESH = {
+    "Negative electrode thickness [m]": 95e-6,
+    "Negative electrode porosity": 0.24,
+    "Negative electrode Bruggeman coefficient (electrolyte)": 1.75,
+    "Cation transference number": 0.22,
+    **{f"{phase}: SEI reaction exchange current density [A.m-2]": 24.0 for phase in PHASES},
+}
+FIRST = {"charge_rate": 0.9, "discharge_rate": 0.2, "temperature": 298.0}
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +61,9 @@ def protocol():
     return cm.load_protocol("two-cycle")
 
 
-@pytest.fixture(scope="module", params=["shipped", "ec reaction limited", "random", "thick"])
+@pytest.fixture(
+    scope="module", params=["shipped", "ec reaction limited", "random", "thick", "fresh"]
+)
 def both(request, cell, protocol):
     """The same formation by kernels and PyBaMM."""
     if request.param == "ec reaction limited":
@@ -61,8 +72,23 @@ def both(request, cell, protocol):
         cell, protocol = cell.replace_parameters(CASE), protocol.with_variables(**RATES)
     elif request.param == "thick":
         cell, protocol = cell.replace_parameters(THICK), protocol.with_variables(**FAST)
+    elif request.param == "fresh":
+        cell, protocol = cell.replace_parameters(FRESH), protocol.with_variables(**FIRST)
     known = cm.simulate_formation(cell, protocol, EQUIPMENT, **EXACT)
     return cm.trace_formation(cell, protocol, EQUIPMENT), known
+
+
+def test_every_particle_has_as_many_points_as_asked_for(cell, protocol):
+    method = reference.Method("SPM", radial_points=33, electrode_points=7)
+    simulation = reference.simulation(cell, protocol, protocol.defaults(cell), method)
+    (first, *_), *_ = reference.solve(simulation, cell, protocol)
+    points = {
+        state.name: sum(rows.stop - rows.start for rows in slices)
+        for state, slices in first.all_models[0].y_slices.items()
+        if "particle concentration" in state.name
+    }
+    assert len(points) == 3
+    assert set(points.values()) == {33}
 
 
 def test_the_summary_is_that_of_pybamm(both):
