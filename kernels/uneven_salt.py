@@ -23,7 +23,7 @@ from kernels.vector_math import choose
 
 #: the salt at the end of a step and what the reactions make of it are iterated on, damped: salt
 #: that gathers where reactions are faster slows them down, by up to as much again
-ITERATIONS = 3
+ITERATIONS = 2
 DAMPING = 0.4
 
 
