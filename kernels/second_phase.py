@@ -57,8 +57,8 @@ EMPTIEST = 1e-4  # stoichiometry of the second material
 STEEPEST = 40.0  # exponent at which branches are one or the other, and distances are cut
 #: what the departure of I_2 from a straight line may move from one material to the other in a time
 #: step at tolerance 1, share of the first one's capacity
-SPLIT_DEPARTURE = 2e-4
-SPLIT_WINDOW = 8e-3  # V that both potentials are apart before the iteration that makes them one
+SPLIT_DEPARTURE = 1e-4
+SPLIT_WINDOW = 4e-3  # V that both potentials are apart before the iteration that makes them one
 
 
 @lanes
