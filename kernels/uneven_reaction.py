@@ -34,7 +34,7 @@ from kernels.electrolyte import CELLS, ELECTRODE_CELLS, SEPARATOR
 from kernels.kinetics import FARADAY, GAS, arrhenius
 from kernels.parameters import LANES
 from kernels.salt_step import salt_at
-from kernels.vector_math import exp, log
+from kernels.vector_math import choose, exp, log
 
 #: means of xi^2 / 2 and of xi over the volumes of an electrode, from the collector
 SQUARES = tuple(
@@ -87,7 +87,7 @@ def vary(w, i, first, step, side):
     w[b], w[b + n] = 2.0 * ln_1 - 1.5 * ln_0 - 0.5 * ln_2, 0.5 * (ln_2 - ln_0)
     w[b + 2 * n] = 0.5 * (ln_3 - ln_1)
     opening = (1.0 / 6.0) * (11.0 * ln_3 - 18.0 * ln_2 + 9.0 * ln_1 - 2.0 * ln_0)
-    w[b + 3 * n] = last_volume.across(w, i, side) if w[s.H + i] > 0.0 else opening
+    w[b + 3 * n] = choose(w[s.H + i], last_volume.across(w, i, side), opening)
 
 
 @law
@@ -149,7 +149,9 @@ def describe_negative_electrode(w, count):
             sense(w, i, k * LANES, k, 1.0, s.R_SOLID_N, s.R_SALT_N)
     for i in range(LANES):
         vary(w, i, 0, 1, last_volume.NEGATIVE)
+    for i in range(LANES):
         add_salt(w, i, 0)
+    for i in range(count):
         j, A = w[s.J_GUESS + i], w[p.A_SEI + i] * arrhenius(w[p.E_SEI + i], w[s.Z_1 + i])
         j_2, A_2 = w[s.J_2_GUESS + i], w[p.A_SEI_2 + i] * arrhenius(w[p.E_SEI_2 + i], w[s.Z_1 + i])
         slowing, slowing_2 = w[p.SLOWING_SEI + i], w[p.SLOWING_SEI_2 + i]
@@ -177,6 +179,7 @@ def describe_positive_electrode(w, count):
             sense(w, i, at, place, -1.0, s.R_SOLID_P, s.R_SALT_P)
     for i in range(LANES):
         vary(w, i, (CELLS - 1) * LANES, -1, last_volume.POSITIVE)
+    for i in range(LANES):
         add_salt(w, i, POSITIVE)
     for k in range(ELECTRODE_CELLS):
         for i in range(count):
