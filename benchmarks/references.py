@@ -40,7 +40,7 @@ SPME = Method("SPMe", radial_points=120, electrode_points=20, rtol=1e-8, atol=1e
 # and 0.003 %; where it varies by a factor of a hundred, 120 differ from 1000 by 1.5 mV over charges
 # of half an hour, 300 by 0.3: both have cases in which 300 still differ by more than is owed. Two
 # materials react unevenly: 20 points across an electrode differ from 40 by up to 0.8 mV, and one
-# discharge in 270 meets its limit on a bump with 20 and 5 s after it with 40.
+# discharge in 270 meets its limit on a bump with 20, and after it with 40.
 FINER = {
     "nmc532-graphite-240mah": {"radial_points": 600},
     "nvpf-hard-carbon": {"radial_points": 600},
