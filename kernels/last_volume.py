@@ -19,7 +19,7 @@ from kernels.parameters import LANES
 from kernels.salt_step import RISE_BEFORE_EDGE, SALT_EDGE, salt_at
 from kernels.tables import CONCENTRATION_LIMIT
 
-#: of the last volumes: where they are from the separator's, and where the rows of their electrode
+#: where the last volumes are, from that of the separator
 NEGATIVE, POSITIVE = -1, 1
 #: change of ln c: of more, one diffusivity and a linear source in the volume make too much (a cell
 #: charged at 360 A m-2 then ran out of salt, which with 16 volumes it does not)

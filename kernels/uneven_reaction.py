@@ -45,7 +45,6 @@ STEEPEST = 40.0  # exponent
 LEAST_PREFACTOR = 1e-300  # A m-2, of a side reaction that there is
 HEAT_PER_KELVIN = 2.0 * (GAS / FARADAY) / ELECTRODE_CELLS  # of a current times u
 POSITIVE = (SEPARATOR + 1) * LANES  # where the volumes of the positive electrode begin
-LAST_N, LAST_P = (SEPARATOR - 1) * LANES, POSITIVE  # and the last ones, at the separator
 
 
 @lanes
@@ -126,6 +125,18 @@ def transferred(alpha, slowing, film, current, prefactor):
     return 2.0 * alpha * (1.0 - film * slowing * current / max(prefactor, LEAST_PREFACTOR))
 
 
+@lanes
+def describe_side_reactions(w):
+    """How steeply side reactions follow u, from what of them is predicted for the step."""
+    count = w.shape[0] // s.ROWS
+    for i in range(count):
+        j, A = w[s.J_GUESS + i], w[p.A_SEI + i] * arrhenius(w[p.E_SEI + i], w[s.Z_1 + i])
+        j_2, A_2 = w[s.J_2_GUESS + i], w[p.A_SEI_2 + i] * arrhenius(w[p.E_SEI_2 + i], w[s.Z_1 + i])
+        slowing, slowing_2 = w[p.SLOWING_SEI + i], w[p.SLOWING_SEI_2 + i]
+        w[s.STEEP + i] = transferred(w[p.ALPHA_SEI + i], slowing, w[s.FILM_1 + i], j, A)
+        w[s.STEEP_2 + i] = transferred(w[p.ALPHA_SEI_2 + i], slowing_2, w[s.FILM_2_1 + i], j_2, A_2)
+
+
 @law
 def weigh_side(w, i, at, steepness, row):
     """Write the mean of exp(-steepness u) over a volume."""
@@ -151,12 +162,6 @@ def describe_negative_electrode(w, count):
         vary(w, i, 0, 1, last_volume.NEGATIVE)
     for i in range(LANES):
         add_salt(w, i, 0)
-    for i in range(count):
-        j, A = w[s.J_GUESS + i], w[p.A_SEI + i] * arrhenius(w[p.E_SEI + i], w[s.Z_1 + i])
-        j_2, A_2 = w[s.J_2_GUESS + i], w[p.A_SEI_2 + i] * arrhenius(w[p.E_SEI_2 + i], w[s.Z_1 + i])
-        slowing, slowing_2 = w[p.SLOWING_SEI + i], w[p.SLOWING_SEI_2 + i]
-        w[s.STEEP + i] = transferred(w[p.ALPHA_SEI + i], slowing, w[s.FILM_1 + i], j, A)
-        w[s.STEEP_2 + i] = transferred(w[p.ALPHA_SEI_2 + i], slowing_2, w[s.FILM_2_1 + i], j_2, A_2)
     for k in range(ELECTRODE_CELLS):
         for i in range(count):
             weigh(w, i, k * LANES, p.O_J_N, s.UNEVEN_UP, s.UNEVEN_DOWN)

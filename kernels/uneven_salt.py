@@ -18,7 +18,7 @@ from kernels.electrolyte import CELLS
 from kernels.last_volume import NEGATIVE, POSITIVE, let_flow, lift
 from kernels.parameters import LANES
 from kernels.salt_step import FIRST, LAST, MIDDLE
-from kernels.uneven_reaction import LAST_N, LAST_P, distribute
+from kernels.uneven_reaction import describe_side_reactions, distribute
 from kernels.vector_math import choose
 
 #: the salt at the end of a step and what the reactions make of it are iterated on, damped: salt
@@ -92,6 +92,7 @@ def add_uneven(w):
 @lanes
 def propose_uneven(w):
     """Salt at the end of the step as it makes the reactions uneven, and they the salt."""
+    describe_side_reactions(w)
     for i in range(LANES):
         for k in range(i, i + CELLS * LANES, LANES):
             w[s.UNEVEN_1 + k], w[s.UNEVEN_STEP + k] = w[s.UNEVEN_0 + k], 0.0
@@ -114,5 +115,5 @@ def keep_uneven(w):
         for k in range(i, i + CELLS * LANES, LANES):
             w[s.UNEVEN_0 + k] = choose(accepted, w[s.TARGET + k], w[s.UNEVEN_0 + k])
         n, m = s.ACROSS + i, s.ACROSS + LANES + i
-        w[n] = choose(accepted, w[s.UNEVEN_DLN + LAST_N + i], w[n])
-        w[m] = choose(accepted, w[s.UNEVEN_DLN + LAST_P + i], w[m])
+        w[n] = choose(accepted, w[s.UNEVEN_DLN + MIDDLE - LANES + i], w[n])
+        w[m] = choose(accepted, w[s.UNEVEN_DLN + MIDDLE + LANES + i], w[m])

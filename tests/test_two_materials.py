@@ -49,6 +49,7 @@ FRESH = {
     **{f"{phase}: SEI reaction exchange current density [A.m-2]": 24.0 for phase in PHASES},
 }
 FIRST = {"charge_rate": 0.9, "discharge_rate": 0.2, "temperature": 298.0}
+VARIED = {"random": (CASE, RATES), "thick": (THICK, FAST), "fresh": (FRESH, FIRST)}
 
 
 @pytest.fixture(scope="module")
@@ -61,19 +62,14 @@ def protocol():
     return cm.load_protocol("two-cycle")
 
 
-@pytest.fixture(
-    scope="module", params=["shipped", "ec reaction limited", "random", "thick", "fresh"]
-)
+@pytest.fixture(scope="module", params=["shipped", "ec reaction limited", *VARIED])
 def both(request, cell, protocol):
     """The same formation by kernels and PyBaMM."""
     if request.param == "ec reaction limited":
         cell = dataclasses.replace(cell, sei=request.param)
-    elif request.param == "random":
-        cell, protocol = cell.replace_parameters(CASE), protocol.with_variables(**RATES)
-    elif request.param == "thick":
-        cell, protocol = cell.replace_parameters(THICK), protocol.with_variables(**FAST)
-    elif request.param == "fresh":
-        cell, protocol = cell.replace_parameters(FRESH), protocol.with_variables(**FIRST)
+    elif request.param in VARIED:
+        numbers, rates = VARIED[request.param]
+        cell, protocol = cell.replace_parameters(numbers), protocol.with_variables(**rates)
     known = cm.simulate_formation(cell, protocol, EQUIPMENT, **EXACT)
     return cm.trace_formation(cell, protocol, EQUIPMENT), known
 
