@@ -128,8 +128,7 @@ def transferred(alpha, slowing, film, current, prefactor):
 @lanes
 def describe_side_reactions(w):
     """How steeply side reactions follow u, from what of them is predicted for the step."""
-    count = w.shape[0] // s.ROWS
-    for i in range(count):
+    for i in range(LANES):
         j, A = w[s.J_GUESS + i], w[p.A_SEI + i] * arrhenius(w[p.E_SEI + i], w[s.Z_1 + i])
         j_2, A_2 = w[s.J_2_GUESS + i], w[p.A_SEI_2 + i] * arrhenius(w[p.E_SEI_2 + i], w[s.Z_1 + i])
         slowing, slowing_2 = w[p.SLOWING_SEI + i], w[p.SLOWING_SEI_2 + i]
@@ -153,17 +152,17 @@ def mean_of(w, i, row, first):
 
 
 @lanes
-def describe_negative_electrode(w, count):
+def describe_negative_electrode(w):
     """u, ln c and what runs as them in the negative electrode, from the collector on; P and M."""
-    for k in range(ELECTRODE_CELLS):
-        for i in range(count):
+    for i in range(LANES):
+        for k in range(ELECTRODE_CELLS):
             sense(w, i, k * LANES, k, 1.0, s.R_SOLID_N, s.R_SALT_N)
     for i in range(LANES):
         vary(w, i, 0, 1, last_volume.NEGATIVE)
     for i in range(LANES):
         add_salt(w, i, 0)
-    for k in range(ELECTRODE_CELLS):
-        for i in range(count):
+    for i in range(LANES):
+        for k in range(ELECTRODE_CELLS):
             weigh(w, i, k * LANES, p.O_J_N, s.UNEVEN_UP, s.UNEVEN_DOWN)
             weigh(w, i, k * LANES, p.O_J_2, s.UNEVEN_UP_2, s.UNEVEN_DOWN_2)
             weigh_side(w, i, k * LANES, s.STEEP, s.UNEVEN_SIDE)
@@ -176,18 +175,18 @@ def describe_negative_electrode(w, count):
 
 
 @lanes
-def describe_positive_electrode(w, count):
+def describe_positive_electrode(w):
     """Likewise of the positive one, from the separator on."""
-    for k in range(ELECTRODE_CELLS):
-        for i in range(count):
+    for i in range(LANES):
+        for k in range(ELECTRODE_CELLS):
             place, at = ELECTRODE_CELLS - 1 - k, POSITIVE + k * LANES
             sense(w, i, at, place, -1.0, s.R_SOLID_P, s.R_SALT_P)
     for i in range(LANES):
         vary(w, i, (CELLS - 1) * LANES, -1, last_volume.POSITIVE)
     for i in range(LANES):
         add_salt(w, i, POSITIVE)
-    for k in range(ELECTRODE_CELLS):
-        for i in range(count):
+    for i in range(LANES):
+        for k in range(ELECTRODE_CELLS):
             weigh(w, i, POSITIVE + k * LANES, p.O_J_P, s.UNEVEN_UP, s.UNEVEN_DOWN)
     for i in range(LANES):
         w[s.UP_P + i] = mean_of(w, i, s.UNEVEN_UP, POSITIVE)
@@ -202,11 +201,11 @@ def parts(I, own, up, down):
 
 
 @lanes
-def distribute_negative(w, count):
+def distribute_negative(w):
     """Write how uneven the reactions of the negative electrode are, per its volumes' share of it,
     by how much they rise across the last volume, and their heat.
     """
-    for i in range(count):
+    for i in range(LANES):
         I_2 = w[s.I_2_1 + i]
         I = w[s.I_1 + i] + w[s.SIDE_1 + i] + w[s.I_2_GUESS + i] - I_2
         up, down = parts(I, w[s.OWN_N + i], w[s.UP_N + i], w[s.DOWN_N + i])
@@ -217,8 +216,8 @@ def distribute_negative(w, count):
         w[s.PER_SIDE + i] = side / mean_of(w, i, s.UNEVEN_SIDE, 0)
         w[s.PER_SIDE_2 + i] = side_2 / mean_of(w, i, s.UNEVEN_SIDE_2, 0)
         w[s.UNEVEN_HEAT + i] = 0.0
-    for k in range(0, ELECTRODE_CELLS * LANES, LANES):
-        for i in range(count):
+    for i in range(LANES):
+        for k in range(0, ELECTRODE_CELLS * LANES, LANES):
             at = k + i
             forward, backward = (
                 w[s.PER_UP + i] * w[s.UNEVEN_UP + at],
@@ -242,14 +241,14 @@ def distribute_negative(w, count):
 
 
 @lanes
-def distribute_positive(w, count):
+def distribute_positive(w):
     """Likewise of the positive electrode."""
-    for i in range(count):
+    for i in range(LANES):
         up, down = parts(-w[s.I_1 + i], w[s.OWN_P + i], w[s.UP_P + i], w[s.DOWN_P + i])
         w[s.PER_UP + i], w[s.PER_DOWN + i] = up, down
     # the last volume comes first, and is the last one here
-    for k in range((CELLS - 1) * LANES, POSITIVE - LANES, -LANES):
-        for i in range(count):
+    for i in range(LANES):
+        for k in range((CELLS - 1) * LANES, POSITIVE - LANES, -LANES):
             at = k + i
             forward, backward = (
                 w[s.PER_UP + i] * w[s.UNEVEN_UP + at],
@@ -265,8 +264,7 @@ def distribute_positive(w, count):
 @lanes
 def distribute(w):
     """How uneven reactions are at the end of the step, for its salt and current: TARGET."""
-    count = w.shape[0] // s.ROWS
-    describe_negative_electrode(w, count)
-    distribute_negative(w, count)
-    describe_positive_electrode(w, count)
-    distribute_positive(w, count)
+    describe_negative_electrode(w)
+    distribute_negative(w)
+    describe_positive_electrode(w)
+    distribute_positive(w)
